@@ -1,0 +1,1 @@
+"""Measure how signals and gradients travel through deep networks."""
