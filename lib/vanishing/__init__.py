@@ -1,1 +1,20 @@
-"""Measure how signals and gradients travel through deep networks."""
+"""Measure how signals and gradients travel through deep networks, and why they vanish."""
+
+from vanishing import activations, datasets, initializers, theory
+from vanishing.network import MLP, Trace, apply, forward, init
+from vanishing.probe import Signals, jacobian_spectrum, probe
+
+__all__ = [
+    "MLP",
+    "Signals",
+    "Trace",
+    "activations",
+    "apply",
+    "datasets",
+    "forward",
+    "init",
+    "initializers",
+    "jacobian_spectrum",
+    "probe",
+    "theory",
+]

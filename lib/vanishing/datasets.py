@@ -1,0 +1,120 @@
+"""Small data sets: two moons, spirals, and real handwritten digits that a package ships."""
+
+from functools import cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from vanishing import checks
+
+
+class Dataset(NamedTuple):
+    """Inputs and their classes.
+
+    Attributes:
+        x: [examples, features], float.
+        y: [examples], class numbers from 0.
+    """
+
+    x: Float[Array, "examples features"]
+    y: Int[Array, " examples"]
+
+
+def two_moons(n: int, *, key: PRNGKeyArray, noise: float = 0.1) -> Dataset:
+    """Two interleaved half-circles in the plane, one a class, centred on the origin.
+
+    Args:
+        n: number of points; the first half is class 0.
+        key: JAX random key.
+        noise: standard deviation of the Gaussian noise on each coordinate.
+
+    Returns:
+        `Dataset` with x of shape [n, 2].
+
+    Raises:
+        ValueError, TypeError: fewer than 2 points, a negative noise.
+
+    >>> two_moons(128, key=jax.random.key(0)).x.shape
+    (128, 2)
+    """
+    checks.whole("n", n, 2)
+    angle_key, noise_key = jax.random.split(key)
+    y = (jnp.arange(n) >= n // 2).astype(jnp.int32)
+    angle = jax.random.uniform(angle_key, (n,), maxval=jnp.pi)
+    side = 1.0 - 2.0 * y  # the second moon is the first one, turned upside down
+    x = jnp.stack([side * jnp.cos(angle) + y - 0.5, side * jnp.sin(angle) + 0.5 * y - 0.25], 1)
+    return Dataset(x + checks.scale("noise", noise) * jax.random.normal(noise_key, x.shape), y)
+
+
+def spirals(n: int, *, key: PRNGKeyArray, noise: float = 0.05, turns: float = 1.5) -> Dataset:
+    """Two arms of a spiral in the plane, one a class: harder than the moons.
+
+    Args:
+        n: number of points; the first half is class 0.
+        key: JAX random key.
+        noise: standard deviation of the Gaussian noise on each coordinate.
+        turns: how often each arm winds round the origin.
+
+    Returns:
+        `Dataset` with x of shape [n, 2] inside about the unit disc.
+
+    Raises:
+        ValueError, TypeError: fewer than 2 points, a negative noise or number of turns.
+
+    >>> spirals(6, key=jax.random.key(0)).y.tolist()
+    [0, 0, 0, 1, 1, 1]
+    """
+    checks.whole("n", n, 2)
+    radius_key, noise_key = jax.random.split(key)
+    y = (jnp.arange(n) >= n // 2).astype(jnp.int32)
+    # Density even along the arm: the square root of a uniform variable.
+    radius = jnp.sqrt(jax.random.uniform(radius_key, (n,), minval=0.01))
+    angle = 2 * jnp.pi * checks.scale("turns", turns) * radius + jnp.pi * y
+    x = radius[:, None] * jnp.stack([jnp.cos(angle), jnp.sin(angle)], 1)
+    return Dataset(x + checks.scale("noise", noise) * jax.random.normal(noise_key, x.shape), y)
+
+
+@cache
+def digit_images() -> tuple[np.ndarray, np.ndarray]:
+    """The 1797 handwritten digits that scikit-learn ships, 8×8 pixels from 0 to 16.
+
+    Returns:
+        images, uint8 [1797, 64], and classes, uint8 [1797].
+
+    Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
+    Learning Repository, 1998, of which this is the test set.
+
+    >>> digit_images()[0].shape
+    (1797, 64)
+    """
+    from sklearn.datasets import load_digits  # slow to import, and needed here alone
+
+    digits = load_digits()
+    return digits.data.astype(np.uint8), digits.target.astype(np.uint8)
+
+
+def digits(n: int | None = None) -> Dataset:
+    """Real handwritten digits, standardised over all pixels to mean 0 and variance 1.
+
+    Args:
+        n: take the first n (they come in no order of class); all 1797 where None.
+
+    Returns:
+        `Dataset` with x of shape [n, 64] and classes 0 to 9.
+
+    Raises:
+        ValueError, TypeError: n is not a whole number from 1 to 1797.
+
+    >>> data = digits()
+    >>> data.x.shape, round(float(data.x.std()), 3)
+    ((1797, 64), 1.0)
+    """
+    images, classes = digit_images()
+    n = len(images) if n is None else checks.whole("n", n, 1)
+    if n > len(images):
+        raise ValueError(f"n: expected at most {len(images)} digits; got {n}. Pass a smaller n.")
+    x = (images - images.mean()) / images.std()
+    return Dataset(jnp.asarray(x[:n], jnp.result_type(float)), jnp.asarray(classes[:n], jnp.int32))

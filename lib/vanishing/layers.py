@@ -1,0 +1,74 @@
+"""What one layer does, and how a stack of them is climbed."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+
+class Step(NamedTuple):
+    """One layer taken apart, as the backward pass needs it."""
+
+    post: Float[Array, "batch width"]
+    pre: Float[Array, "batch width"]
+    unnormalized: Float[Array, "batch width"]  # what N receives
+    multiplied: Float[Array, "batch width"]  # what W_l receives
+
+
+def normalize(net, z: Float[Array, "batch width"]) -> Float[Array, "batch width"]:
+    """N(z) = (z − mean) / √(var + ε), over the batch for each unit, or over the units of each
+    example. No learnt scale or shift: at initialisation they are 1 and 0."""
+    if net.normalization is None:
+        return z
+    axis = 0 if net.normalization == "batch" else -1
+    mean = jnp.mean(z, axis, keepdims=True)
+    variance = jnp.mean((z - mean) ** 2, axis, keepdims=True)
+    return (z - mean) * lax.rsqrt(variance + net.epsilon)
+
+
+def step(net, weights, biases, h: Float[Array, "batch width"]) -> Step:
+    """One layer: h_{l-1} → h_l, with what lies between."""
+    if net.residual is None:
+        linear = h @ weights + biases[None]
+        pre = normalize(net, linear)
+        return Step(net.phi(pre), pre, linear, h)
+    pre = normalize(net, h)
+    active = net.phi(pre)
+    return Step(h + net.residual * (active @ weights + biases[None]), pre, h, active)
+
+
+def climb(net, params, h, depth, visit: Callable[[Step], object]):
+    """Scan up the first `depth` layers; stack what `visit` makes of each, NaN above."""
+
+    def one(h, weights, biases):
+        taken = step(net, weights, biases, h)
+        return taken.post, visit(taken)
+
+    if depth is None:
+        return lax.scan(lambda h, layer: one(h, *layer), h, (params["weights"], params["biases"]))
+
+    def guarded(h, layer):
+        index, weights, biases = layer
+        shapes = jax.eval_shape(one, h, weights, biases)[1]
+        absent = jax.tree.map(lambda s: jnp.full(s.shape, jnp.nan, s.dtype), shapes)
+        return lax.cond(index < depth, lambda: one(h, weights, biases), lambda: (h, absent))
+
+    layers = (jnp.arange(net.depth), params["weights"], params["biases"])
+    return lax.scan(guarded, h, layers)
+
+
+def _affine(layer: dict[str, Array] | None, h: Array) -> Array:
+    return h if layer is None else h @ layer["weights"] + layer["biases"][None]
+
+
+def read_in(params, x: Float[Array, "batch features"]) -> Float[Array, "batch width"]:
+    """h_0 = x W_in + b_in, or x itself where the network has no read-in."""
+    return _affine(params.get("read_in"), x)
+
+
+def read_out(params, h: Float[Array, "batch width"]) -> Float[Array, "batch out"]:
+    """y = h_L W_out + b_out, or h_L itself where the network has no read-out."""
+    return _affine(params.get("read_out"), h)

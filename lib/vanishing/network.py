@@ -1,0 +1,266 @@
+"""MLP: a description of a deep network; its initialisation and its forward pass."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from vanishing import activations, checks, initializers
+from vanishing.layers import climb, normalize, read_in, read_out, step
+
+Params = dict[str, Array | dict[str, Array]]
+NORMALIZATIONS = (None, "batch", "layer")
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["sigma_w", "sigma_b", "epsilon", "residual"],
+    meta_fields=[
+        "depth", "width", "activation", "initializer", "normalization",
+        "in_features", "out_features",
+    ],
+)  # fmt: skip
+@dataclass(frozen=True)
+class MLP:
+    """A multilayer perceptron of `depth` layers, each `width` wide.
+
+    A plain network and a residual one with branch scale α:
+
+        h_l = φ(N(z_l)),   z_l = h_{l-1} W_l + b_l
+        h_l = h_{l-1} + α (φ(N(h_{l-1})) W_l + b_l)
+
+    N is the normalisation, always before the activation. The residual branch is in the
+    pre-activation order N → φ → W of He et al. 2016, so that at initialisation it has zero
+    mean and adds its variance to the stream's.
+
+    A description is frozen and hashable, and holds no weights. Its scales (`sigma_w`,
+    `sigma_b`, `epsilon`, `residual`) are leaves of a pytree, so that one executable serves
+    every value of them; the rest is static.
+
+    Attributes:
+        depth: L, the number of layers.
+        width: n, units per layer.
+        activation: φ, a name in `activations.ACTIVATIONS` or an elementwise JAX callable.
+        initializer: a name in `initializers.INITIALIZERS`; "xavier" where neither it nor
+            `sigma_w` is given.
+        sigma_w: σ_w; weights N(0, σ_w²/n) instead of a named initialiser.
+        sigma_b: σ_b; biases N(0, σ_b²) instead of the initialiser's.
+        normalization: None, "batch" (batch statistics, biased variance) or "layer".
+        epsilon: added to the variance in the normalisation.
+        residual: α, or None for a plain network.
+        in_features: size of an affine read-in before layer 1, or None.
+        out_features: size of an affine read-out after layer L, or None.
+
+    Raises:
+        ValueError, TypeError: a field is out of range or of the wrong kind.
+
+    >>> net = vg.MLP(depth=50, width=64, activation="relu", initializer="he")
+    >>> vg.init(net, key=jax.random.key(0))["weights"].shape
+    (50, 64, 64)
+    """
+
+    depth: int
+    width: int
+    activation: str | Callable[[Array], Array] = "tanh"
+    initializer: str | None = None
+    sigma_w: checks.Scalar | None = None
+    sigma_b: checks.Scalar | None = None
+    normalization: str | None = None
+    epsilon: checks.Scalar = 1e-5
+    residual: checks.Scalar | None = None
+    in_features: int | None = None
+    out_features: int | None = None
+
+    def __post_init__(self):
+        for name in ("depth", "width", "in_features", "out_features"):
+            value = getattr(self, name)
+            if value is not None or name in ("depth", "width"):
+                checks.whole(name, value, 1)
+        for name in ("sigma_w", "sigma_b", "epsilon", "residual"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, checks.scale(name, value))
+        activations.get(self.activation)
+        if self.initializer is None:
+            chosen = "xavier" if self.sigma_w is None else "gaussian"
+            object.__setattr__(self, "initializer", chosen)
+        initializers.get(self.initializer)
+        if self.sigma_w is not None and self.initializer != "gaussian":
+            raise ValueError(
+                f"initializer: expected none beside sigma_w; got {self.initializer!r} and "
+                f"sigma_w={self.sigma_w}. Give one of the two."
+            )
+        if self.normalization not in NORMALIZATIONS:
+            raise ValueError(
+                f"normalization: expected None, 'batch' or 'layer'; got {self.normalization!r}."
+                " Check the spelling."
+            )
+
+    @property
+    def phi(self) -> activations.Activation:
+        """The elementwise function φ itself."""
+        return activations.get(self.activation)
+
+    @property
+    def gain(self) -> checks.Scalar:
+        """σ_w as the theory wants it: the standard deviation of a weight times √n."""
+        named = initializers.get(self.initializer).gain
+        return named if self.sigma_w is None else self.sigma_w
+
+    @property
+    def bias_gain(self) -> checks.Scalar:
+        """σ_b as the theory wants it: the standard deviation of a bias."""
+        named = initializers.get(self.initializer).bias_gain / self.width**0.5
+        return named if self.sigma_b is None else self.sigma_b
+
+
+class Trace(NamedTuple):
+    """Every layer's signals on the way up.
+
+    Attributes:
+        pre: what φ receives: N(z_l) in a plain network, N(h_{l-1}) in a residual one.
+        post: h_l, what the layer hands on.
+    """
+
+    pre: Float[Array, "depth batch width"]
+    post: Float[Array, "depth batch width"]
+
+
+@jax.jit
+def _init(net: MLP, key: PRNGKeyArray) -> Params:
+    def affine(key, stack, fan_in, fan_out):
+        weight_key, bias_key = jax.random.split(key)
+        weights = initializers.weights(net.initializer, (*stack, fan_in, fan_out), key=weight_key)
+        if net.sigma_w is not None:
+            weights = net.sigma_w * weights
+        if net.sigma_b is None:
+            biases = initializers.biases(net.initializer, (*stack, fan_out), fan_in, key=bias_key)
+        else:
+            biases = net.sigma_b * jax.random.normal(bias_key, (*stack, fan_out), weights.dtype)
+        return {"weights": weights, "biases": biases}
+
+    hidden_key, in_key, out_key = jax.random.split(key, 3)
+    params = affine(hidden_key, (net.depth,), net.width, net.width)
+    if net.in_features is not None:
+        params["read_in"] = affine(in_key, (), net.in_features, net.width)
+    if net.out_features is not None:
+        params["read_out"] = affine(out_key, (), net.width, net.out_features)
+    return params
+
+
+def init(net: MLP, *, key: PRNGKeyArray, data: Float[Array, "batch features"] | None = None):
+    """Draw the parameters of `net`.
+
+    Args:
+        net: the description.
+        key: JAX random key; the same key gives the same bits.
+        data: a batch for "lsuv" to normalise on; standard normal inputs where None.
+
+    Returns:
+        {"weights": [depth, width, width], "biases": [depth, width]}, and where the network
+        has them "read_in" and "read_out", each {"weights": [in, out], "biases": [out]}.
+
+    >>> net = vg.MLP(depth=3, width=8, sigma_w=1.5, out_features=2)
+    >>> params = vg.init(net, key=jax.random.key(0))
+    >>> params["read_out"]["weights"].shape
+    (8, 2)
+    """
+    key, data_key = jax.random.split(key)
+    params = _init(net, key)
+    if net.initializer != "lsuv":
+        return params
+    features = net.in_features or net.width
+    if data is None:
+        data = jax.random.normal(data_key, (256, features))
+    data = checks.array("data", data, (None, features), "[batch, features]")
+    return _unit_variance(net, params, data)
+
+
+@jax.jit
+def _unit_variance(net: MLP, params: Params, data: Float[Array, "batch features"]) -> Params:
+    """Rescale each layer, from the first to the last, so that its linear output has variance 1
+    on `data` (layer-sequential unit variance, Mishkin & Matas 2016)."""
+
+    def up(h, layer):
+        weights, biases = layer
+        multiplied = h if net.residual is None else net.phi(normalize(net, h))
+        weights = weights / jnp.std(multiplied @ weights)
+        return step(net, weights, biases, h).post, weights
+
+    layers = (params["weights"], params["biases"])
+    _, weights = lax.scan(up, read_in(params, data), layers)
+    return params | {"weights": weights}
+
+
+@jax.jit
+def _forward(net: MLP, params: Params, x, depth) -> Trace:
+    return climb(net, params, read_in(params, x), depth, lambda s: Trace(s.pre, s.post))[1]
+
+
+@jax.jit
+def _apply(net: MLP, params: Params, x, depth):
+    return read_out(params, climb(net, params, read_in(params, x), depth, lambda s: None)[0])
+
+
+def _shapes(net: MLP) -> dict:
+    """The structure and shapes that `init` gives, without drawing anything."""
+
+    def affine(stack, fan_in, fan_out):
+        sizes = {"weights": (*stack, fan_in, fan_out), "biases": (*stack, fan_out)}
+        return {name: jax.ShapeDtypeStruct(size, float) for name, size in sizes.items()}
+
+    shapes = affine((net.depth,), net.width, net.width)
+    if net.in_features is not None:
+        shapes["read_in"] = affine((), net.in_features, net.width)
+    if net.out_features is not None:
+        shapes["read_out"] = affine((), net.width, net.out_features)
+    return shapes
+
+
+def check_inputs(net: MLP, params: Params, x, depth):
+    """Check what every entry point takes; return x as a float array, and depth."""
+    checks.tree(params, _shapes(net))
+    features = net.width if net.in_features is None else net.in_features
+    dtype = params["weights"].dtype
+    x = checks.array("x", x, (None, features), "[batch, features]", dtype)
+    return x, checks.depth(depth, net.depth)
+
+
+def forward(net: MLP, params: Params, x: Float[Array, "batch features"], depth=None) -> Trace:
+    """Run the network and keep what every layer saw.
+
+    Args:
+        net: the description.
+        params: from `init`.
+        x: inputs, [batch, in_features], or [batch, width] without a read-in.
+        depth: use the first `depth` layers only (may be traced); the rest read NaN.
+
+    Returns:
+        `Trace` with `.pre` and `.post`, each [depth, batch, width].
+
+    Raises:
+        ValueError, TypeError: wrong rank, width or dtype, an empty batch, NaN, a bad depth.
+
+    >>> net = vg.MLP(depth=3, width=4)
+    >>> vg.forward(net, vg.init(net, key=jax.random.key(0)), jnp.ones((2, 4))).post.shape
+    (3, 2, 4)
+    """
+    x, depth = check_inputs(net, params, x, depth)
+    return _forward(net, params, x, depth)
+
+
+def apply(net: MLP, params: Params, x: Float[Array, "batch features"], depth=None):
+    """Run the network and return its output: y of shape [batch, out_features], or h_L.
+
+    Args and errors are those of `forward`.
+
+    >>> net = vg.MLP(depth=3, width=4, out_features=1)
+    >>> vg.apply(net, vg.init(net, key=jax.random.key(0)), jnp.ones((2, 4))).shape
+    (2, 1)
+    """
+    x, depth = check_inputs(net, params, x, depth)
+    return _apply(net, params, x, depth)
