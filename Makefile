@@ -1,0 +1,73 @@
+# Plain `make` lists the targets. Everything is made in .venv and _build; `make clean` removes both.
+
+PYTHON := $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,\
+            $(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+BIN := .venv/bin
+HTML := _build/html/index.html
+PORT ?= 8000
+# What the pages are made of: a change to any of it builds the book again.
+SOURCES := $(shell find chapters lib _ext _static -type f \
+             -not -path '*/.*' -not -path '*/__pycache__/*' -not -path '*.egg-info/*')
+
+.PHONY: help book serve lab test lint format bench pins clean
+
+help:                ## Explain the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+book: $(HTML)        ## Build the book from executed notebooks and say where it is
+	@echo; echo "How long the notebooks took to run:"; cat _build/timings.txt
+	@echo; echo "The book: $(CURDIR)/$(HTML)"
+
+serve: book          ## Serve the book on http://localhost:8000 (PORT=... for another)
+	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+lab: .venv/book      ## Open the chapters as notebooks in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=. chapters
+
+test: book .venv/dev ## Run all tests: library, claims, built pages, browser
+	$(BIN)/python -m pytest
+
+lint: .venv/dev      ## Check the style of the code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: .venv/dev    ## Put the code into that style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/dev     ## Measure the speed of the library
+	$(BIN)/python -m benchmarks
+
+pins:                ## Renew the pins in requirements*.txt
+	rm -rf _build/pins && $(PYTHON) -m venv _build/pins
+	_build/pins/bin/pip install --quiet --progress-bar off '.[book]'
+	{ sed -n '/^#/p' requirements.txt; _build/pins/bin/pip freeze --exclude vanishing-gradients; \
+	  echo '-e .'; } > _build/pins/requirements.txt
+	_build/pins/bin/pip install --quiet --progress-bar off '.[dev]'
+	{ sed -n '/^#/p' requirements-dev.txt; echo '-r requirements.txt'; \
+	  _build/pins/bin/pip freeze --exclude vanishing-gradients \
+	  | grep -vxFf _build/pins/requirements.txt; } > _build/pins/requirements-dev.txt
+	mv _build/pins/requirements*.txt . && rm -rf _build/pins
+
+clean:               ## Remove the built book and the virtual environment
+	rm -rf _build .venv
+
+$(HTML): .venv/book _config.yml _toc.yml references.bib $(SOURCES)
+	@# Sphinx forgets the warnings of pages that it has read, so a failed build starts afresh.
+	$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going \
+	  || { rm -rf _build/.doctrees $@; exit 1; }
+	@touch $@
+
+.venv/book: requirements.txt pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt .venv/book
+	$(BIN)/pip install --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.venv/bin/pip:
+	@test -n "$(PYTHON)" || { \
+	  echo "expected Python 3.11 or newer on the PATH, found none; install it and run make again"; \
+	  exit 1; }
+	$(PYTHON) -m venv .venv
