@@ -6,8 +6,10 @@ import pytest
 
 import vanishing as vg
 
-# A silent broadcast between ranks is the commonest way to a wrong number that looks right.
+# A silent broadcast between ranks is the commonest way to a wrong number that looks right; a
+# silent change of dtype is the next.
 jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 
 @pytest.fixture(autouse=True)

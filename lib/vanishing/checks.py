@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+Scalar = Float[Array, ""] | float
+
 
 def whole(name: str, value, at_least: int) -> int:
     """Check a count (depth, width, steps): a plain integer, at least `at_least`.
@@ -40,7 +42,7 @@ def scale(name: str, value):
                 "Use jax.vmap over a function of one scale for many."
             )
         value = value.item()
-    if isinstance(value, bool | str):
+    if isinstance(value, bool | str | list | tuple | complex):
         raise TypeError(
             f"{name}: expected a number; got {value!r} of type {type(value).__name__}. "
             "Pass a float such as 1.0."
@@ -84,12 +86,18 @@ def array(name: str, value, shape: tuple[int | None, ...], meaning: str, dtype=N
         raise ValueError(
             f"{name}: expected at least one row; got shape {value.shape}. Pass a non-empty batch."
         )
-    if not traced and not bool(jnp.all(jnp.isfinite(value))):
+    if not traced and not _finite(value):
         raise ValueError(
             f"{name}: expected finite numbers; got NaN or infinity. "
             f"Find them with np.argwhere(~np.isfinite({name}))."
         )
     return jnp.asarray(value, dtype or jnp.result_type(float))
+
+
+def _finite(value) -> bool:
+    # Looked at now, even where the caller is being traced and this array is a constant to it.
+    with jax.ensure_compile_time_eval():
+        return bool(jnp.all(jnp.isfinite(value)))
 
 
 def depth(value, allocated: int):
@@ -130,4 +138,25 @@ def tree(params, expected) -> None:
             )
 
 
-Scalar = Float[Array, ""] | float
+def _shapes(net) -> dict:
+    """The structure and shapes that `init` gives, without drawing anything."""
+
+    def affine(stack, fan_in, fan_out):
+        sizes = {"weights": (*stack, fan_in, fan_out), "biases": (*stack, fan_out)}
+        return {name: jax.ShapeDtypeStruct(size, float) for name, size in sizes.items()}
+
+    shapes = affine((net.depth,), net.width, net.width)
+    if net.in_features is not None:
+        shapes["read_in"] = affine((), net.in_features, net.width)
+    if net.out_features is not None:
+        shapes["read_out"] = affine((), net.width, net.out_features)
+    return shapes
+
+
+def inputs(net, params, x, depth_in_use):
+    """Check what every entry point takes; return x as a float array, and depth."""
+    tree(params, _shapes(net))
+    features = net.width if net.in_features is None else net.in_features
+    dtype = params["weights"].dtype
+    x = array("x", x, (None, features), "[batch, features]", dtype)
+    return x, depth(depth_in_use, net.depth)

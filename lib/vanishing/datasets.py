@@ -44,8 +44,9 @@ def two_moons(n: int, *, key: PRNGKeyArray, noise: float = 0.1) -> Dataset:
     angle_key, noise_key = jax.random.split(key)
     y = (jnp.arange(n) >= n // 2).astype(jnp.int32)
     angle = jax.random.uniform(angle_key, (n,), maxval=jnp.pi)
-    side = 1.0 - 2.0 * y  # the second moon is the first one, turned upside down
-    x = jnp.stack([side * jnp.cos(angle) + y - 0.5, side * jnp.sin(angle) + 0.5 * y - 0.25], 1)
+    # The second moon is the first one turned upside down about the origin, as it lies here.
+    side = jnp.where(y == 0, 1.0, -1.0)
+    x = side[:, None] * jnp.stack([jnp.cos(angle) - 0.5, jnp.sin(angle) - 0.25], 1)
     return Dataset(x + checks.scale("noise", noise) * jax.random.normal(noise_key, x.shape), y)
 
 
@@ -72,7 +73,7 @@ def spirals(n: int, *, key: PRNGKeyArray, noise: float = 0.05, turns: float = 1.
     y = (jnp.arange(n) >= n // 2).astype(jnp.int32)
     # Density even along the arm: the square root of a uniform variable.
     radius = jnp.sqrt(jax.random.uniform(radius_key, (n,), minval=0.01))
-    angle = 2 * jnp.pi * checks.scale("turns", turns) * radius + jnp.pi * y
+    angle = 2 * jnp.pi * checks.scale("turns", turns) * radius + jnp.where(y == 0, 0.0, jnp.pi)
     x = radius[:, None] * jnp.stack([jnp.cos(angle), jnp.sin(angle)], 1)
     return Dataset(x + checks.scale("noise", noise) * jax.random.normal(noise_key, x.shape), y)
 

@@ -188,7 +188,9 @@ def _unit_variance(net: MLP, params: Params, data: Float[Array, "batch features"
     def up(h, layer):
         weights, biases = layer
         multiplied = h if net.residual is None else net.phi(normalize(net, h))
-        weights = weights / jnp.std(multiplied @ weights)
+        spread = jnp.std(multiplied @ weights)
+        # No scale gives variance to a layer that receives nothing: leave its weights alone.
+        weights = weights / jnp.where(spread > 0, spread, 1)
         return step(net, weights, biases, h).post, weights
 
     layers = (params["weights"], params["biases"])
@@ -204,30 +206,6 @@ def _forward(net: MLP, params: Params, x, depth) -> Trace:
 @jax.jit
 def _apply(net: MLP, params: Params, x, depth):
     return read_out(params, climb(net, params, read_in(params, x), depth, lambda s: None)[0])
-
-
-def _shapes(net: MLP) -> dict:
-    """The structure and shapes that `init` gives, without drawing anything."""
-
-    def affine(stack, fan_in, fan_out):
-        sizes = {"weights": (*stack, fan_in, fan_out), "biases": (*stack, fan_out)}
-        return {name: jax.ShapeDtypeStruct(size, float) for name, size in sizes.items()}
-
-    shapes = affine((net.depth,), net.width, net.width)
-    if net.in_features is not None:
-        shapes["read_in"] = affine((), net.in_features, net.width)
-    if net.out_features is not None:
-        shapes["read_out"] = affine((), net.width, net.out_features)
-    return shapes
-
-
-def check_inputs(net: MLP, params: Params, x, depth):
-    """Check what every entry point takes; return x as a float array, and depth."""
-    checks.tree(params, _shapes(net))
-    features = net.width if net.in_features is None else net.in_features
-    dtype = params["weights"].dtype
-    x = checks.array("x", x, (None, features), "[batch, features]", dtype)
-    return x, checks.depth(depth, net.depth)
 
 
 def forward(net: MLP, params: Params, x: Float[Array, "batch features"], depth=None) -> Trace:
@@ -249,7 +227,7 @@ def forward(net: MLP, params: Params, x: Float[Array, "batch features"], depth=N
     >>> vg.forward(net, vg.init(net, key=jax.random.key(0)), jnp.ones((2, 4))).post.shape
     (3, 2, 4)
     """
-    x, depth = check_inputs(net, params, x, depth)
+    x, depth = checks.inputs(net, params, x, depth)
     return _forward(net, params, x, depth)
 
 
@@ -262,5 +240,5 @@ def apply(net: MLP, params: Params, x: Float[Array, "batch features"], depth=Non
     >>> vg.apply(net, vg.init(net, key=jax.random.key(0)), jnp.ones((2, 4))).shape
     (2, 1)
     """
-    x, depth = check_inputs(net, params, x, depth)
+    x, depth = checks.inputs(net, params, x, depth)
     return _apply(net, params, x, depth)

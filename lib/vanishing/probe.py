@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from vanishing import activations, checks
 from vanishing.layers import Step, climb, normalize, read_in, step
-from vanishing.network import MLP, Params, check_inputs
+from vanishing.network import MLP, Params
 
 # A unit is called saturated on an input where its slope is below this share of the largest
 # slope the activation has. A convention of this book; death needs no convention, it is zero.
@@ -184,7 +184,7 @@ def probe(
     >>> float(signals.gradient_rms[0]), round(float(signals.log_gradient_rms[0]) / 2.302585)
     (0.0, -126)
     """
-    x, depth = check_inputs(net, params, x, depth)
+    x, depth = checks.inputs(net, params, x, depth)
     features = net.width if net.out_features is None else net.out_features
     if cotangent is None:
         cotangent = jnp.ones((x.shape[0], features), x.dtype)
@@ -238,7 +238,7 @@ def jacobian_spectrum(
             "its normalised value would be 0. Use probe() for a network with batch norm."
         )
     x = jnp.atleast_2d(x)
-    x, _ = check_inputs(net, params, x, None)
+    x, _ = checks.inputs(net, params, x, None)
     if x.shape[0] != 1:
         raise ValueError(
             f"x: expected one input, [features]; got {x.shape[0]} of them. "

@@ -6,6 +6,7 @@ normalisation Yang et al. 2019; for residual branches De & Smith 2020.
 """
 
 from functools import wraps
+from inspect import signature
 from typing import NamedTuple
 
 import jax
@@ -22,19 +23,24 @@ _TOLERANCE = {"float32": 1e-6, "float64": 1e-13}
 _STEPS = {"float32": 2_000, "float64": 200_000}
 # Above this the length map has run away; far enough below overflow to square.
 _DIVERGED = 1e12
+# And below this it has died out; yet √q z must still fall on either side of a kink at 0.
+_VANISHED = 1e-24
 
 
 def _exact(function):
     """Compute in float64 where every argument is a plain number; in a trace, as traced."""
 
     @wraps(function)
-    def wrapper(activation, *scales, **named):
-        scales = [checks.scale("sigma", scale) for scale in scales]
-        named = {name: checks.scale(name, scale) for name, scale in named.items()}
-        if any(isinstance(s, jax.core.Tracer) for s in [*scales, *named.values()]):
-            return function(activation, *scales, **named)
-        with jax.enable_x64(True):
-            return float(jax.jit(function, static_argnums=0)(activation, *scales, **named))
+    def wrapper(*args, **kwargs):
+        bound = signature(function).bind(*args, **kwargs)
+        bound.apply_defaults()
+        activation, *scales = bound.arguments.items()
+        scales = [checks.scale(name, value) for name, value in scales]
+        if any(isinstance(s, jax.core.Tracer) for s in scales):
+            return function(activation[1], *scales)
+        # Plain numbers give a plain number, even while the caller is being traced.
+        with jax.enable_x64(True), jax.ensure_compile_time_eval():
+            return float(jax.jit(function, static_argnums=0)(activation[1], *scales))
 
     return wrapper
 
@@ -101,8 +107,10 @@ def length_fixed_point(activation, sigma_w, sigma_b=0.0) -> Float[Array, ""] | f
 
 
 def _chi(activation, sigma_w, q):
-    # A q that has run away is as good as 1e12 here: slopes have reached their limits.
-    return sigma_w**2 * activations.slope_second_moment(activation, jnp.minimum(q, _DIVERGED))
+    # Beyond these two the slopes have reached their limits.
+    return sigma_w**2 * activations.slope_second_moment(
+        activation, jnp.clip(q, _VANISHED, _DIVERGED)
+    )
 
 
 @_exact
@@ -127,7 +135,9 @@ def chi(activation, sigma_w, sigma_b=0.0) -> Float[Array, ""] | float:
 def critical_sigma_w(activation, sigma_b=0.0) -> float:
     """The σ_w at which χ₁ = 1: the edge of chaos for biases of scale σ_b.
 
-    Found by bisection on [0, 64] to the last bit of float64 that χ₁ resolves.
+    Found by bisection on [0, 64], as closely as χ₁ resolves it: to about 1e-12 where q* > 0,
+    but only to 1e-4 without biases, where q* sinks to 0 as a power law (see
+    `length_fixed_point`).
 
     Args:
         activation: a name or an elementwise callable.
