@@ -1,0 +1,58 @@
+"""The files that a page with live figures serves: one classic script, one stylesheet."""
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from vanishing import palette
+from vanishing.live import compiler
+
+#: Names under which the book serves them.
+SCRIPT, STYLESHEET = "vanishing-live.js", "vanishing-live.css"
+
+
+def _read(name: str) -> str:
+    return files("vanishing.live").joinpath(name).read_text(encoding="utf-8")
+
+
+def strip(source: str) -> str:
+    """Drop comment lines, indentation and blank lines from JavaScript or CSS.
+
+    Only whole lines go, so strings and regular expressions are safe; template literals must not
+    span lines (a test sees to it).
+
+    >>> strip("  // why\\n  const a = 1; // kept\\n\\n/** gone */\\n")
+    'const a = 1; // kept'
+    """
+    source = re.sub(r"^[ \t]*/\*.*?\*/[ \t]*$", "", source, flags=re.M | re.S)
+    lines = (line.strip() for line in source.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+@cache
+def host() -> str:
+    """Return runtime and host, defining ``vanishingRuntime`` and ``vanishingLive``."""
+    return f"{strip(compiler.runtime_source())}\n{strip(_read('host.js'))}\n"
+
+
+def script() -> str:
+    """Return ``vanishing-live.js``: runtime, host, and the line that hydrates the page.
+
+    It is a classic script: module scripts are refused over ``file://``.
+    """
+    return host() + "vanishingLive.hydrate(document);\n"
+
+
+def stylesheet() -> str:
+    """Return ``vanishing-live.css``: the house colours, light and dark, and the figure's layout."""
+    return palette.css() + strip(_read("host.css")) + "\n"
+
+
+def module() -> str:
+    """Return the ES module that anywidget loads in Jupyter."""
+    return host() + "export default { render: vanishingLive.render };\n"
+
+
+def data_script(name: str, encoded: str) -> str:
+    """Return ``vanishing-data-<name>.js``, which all pages share and browsers cache."""
+    return f'(window.vanishingData ??= {{}})["{name}"] = "{encoded}";\n'

@@ -1,0 +1,68 @@
+"""The live figure in Jupyter: an anywidget whose controls are synced traits.
+
+The host draws as on a page; the numbers come from the kernel, where ``jax.jit`` runs the function.
+"""
+
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+from vanishing.live import assets
+from vanishing.live.controls import Choice, Control, Slider, Toggle
+from vanishing.live.machine import Machine
+
+
+class LiveWidget(anywidget.AnyWidget):
+    """What all figures' widgets share; each figure adds a trait per control."""
+
+    _spec = traitlets.Dict().tag(sync=True)
+    _html = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, machine: Machine, **kwargs: Any) -> None:
+        self._machine = machine
+        super().__init__(**kwargs)
+        self.on_msg(self._answer)
+
+    def _answer(self, _, request: dict[str, Any], buffers: list) -> None:
+        """Compute what a view asks for, and send the outputs' bytes back to it."""
+        reply: dict[str, Any] = {"view": request["view"]}
+        try:
+            outputs = self._evaluate(request)
+        except Exception as error:  # whatever goes wrong, the view must not wait for ever
+            self.send({**reply, "error": f"{type(error).__name__}: {error}"})
+            raise
+        reply["dtypes"] = [str(value.dtype) for value in outputs.values()]
+        self.send(reply, [np.ascontiguousarray(value).tobytes() for value in outputs.values()])
+
+    def _evaluate(self, request: dict[str, Any]) -> dict[str, np.ndarray]:
+        values = request["state"]
+        if request["op"] == "compute":
+            return self._machine.compute(values)
+        if request["op"] == "restart":
+            return self._machine.restart(values)
+        return self._machine.advance(values, request["steps"])
+
+
+def _trait(control: Control) -> traitlets.TraitType:
+    if isinstance(control, Slider):
+        kind = traitlets.CInt if control.integer else traitlets.CFloat
+        return kind(control.value, min=control.minimum, max=control.maximum).tag(sync=True)
+    if isinstance(control, Choice):
+        return traitlets.Enum(list(control.options), default_value=control.value).tag(sync=True)
+    kind = traitlets.CBool if isinstance(control, Toggle) else traitlets.CInt
+    return kind(control.value).tag(sync=True)
+
+
+def make_widget(figure: Any) -> LiveWidget:
+    """Return the widget of a :class:`vanishing.live.LiveFigure`.
+
+    ``figure.widget.sigma_w = 1.4`` moves the control in every view; ``observe``, ``link`` and
+    ``jslink`` work as with any ipywidget, and so does ``VBox([figure.widget, ...])``.
+    """
+    traits = {control.name: _trait(control) for control in figure.controls}
+    # anywidget reads these from the class; they are built here, not when the module is imported.
+    source = {"_esm": assets.module(), "_css": assets.stylesheet()}
+    kind = type(f"Live_{figure.name}", (LiveWidget,), {**traits, **source})
+    return kind(figure.machine, _spec=figure.spec(), _html=figure.html())
