@@ -1,12 +1,11 @@
-"""Which artist shows which output: how to draw it here, and how to tell the host to draw it.
+"""Which artist shows which output: images, scatter plots, texts, and the choice among all.
 
 Each ``Bound`` does two things. ``apply`` moves the matplotlib artist to a set of outputs (the first
 picture, and the reference in tests); ``spec`` says the same to the host as numbers and ids.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.collections import FillBetweenPolyCollection, PathCollection
@@ -14,227 +13,13 @@ from matplotlib.container import BarContainer
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import StepPatch
+from matplotlib.path import Path
 from matplotlib.text import Text
 
 from vanishing.live import text
 from vanishing.live.axes import axis_maps, colour_map
-from vanishing.live.svg import points
-
-Outputs = Mapping[str, np.ndarray]
-
-
-def _numbers(values: Any) -> list[float | None]:
-    flat = np.asarray(values, float).ravel()
-    return [float(v) if np.isfinite(v) else None for v in flat]
-
-
-@dataclass
-class Bound:
-    """An artist and the outputs it shows, by role: ``{"y": "gradient_rms"}``."""
-
-    kind: ClassVar[str]
-    roles: ClassVar[tuple[str, ...]]
-    needs: ClassVar[tuple[str, ...]] = ()
-    artist: Any
-    shows: dict[str, str]
-
-    def __post_init__(self) -> None:
-        """Prepare the artist."""
-
-    def apply(self, outputs: Outputs) -> None:
-        """Move the matplotlib artist."""
-        raise NotImplementedError
-
-    def lengths(self) -> dict[str, int]:
-        """Return the size that each role's output must have, where the artist fixes it."""
-        return {}
-
-    def extra(self) -> dict[str, Any]:
-        """Return what the host needs beside the axes and the ids."""
-        return {}
-
-    @property
-    def artists(self) -> list[Any]:
-        """The artists that get an id of their own in the picture."""
-        return [self.artist]
-
-    @property
-    def ax(self) -> Any:
-        """The axes in which the artist is drawn."""
-        return self.artists[0].axes
-
-    def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Raise a ``ValueError`` if an output is missing or has the wrong size."""
-        name = type(self.artist).__name__
-        roles = [*self.needs, *self.shows] if self.shows else list(self.roles)
-        unknown = [role for role in roles if role not in self.roles or role not in self.shows]
-        if unknown:
-            raise ValueError(f"{name}: expected roles among {self.roles}, got {self.shows}.")
-        for role, output in self.shows.items():
-            if output not in shapes:
-                raise ValueError(
-                    f"{name} is bound to {output!r}, but compute returns {sorted(shapes)}."
-                )
-            size = int(np.prod(shapes[output], dtype=int))
-            expected = self.lengths().get(role, size)
-            if size != expected:
-                raise ValueError(
-                    f"{name}: expected {expected} values of {output!r}, got shape "
-                    f"{shapes[output]} instead; draw the artist with as many points as it will show."
-                )
-
-    def spec(self, ids: list[str]) -> dict[str, Any]:
-        """Return the instruction for the host."""
-        return {"kind": self.kind, "ids": ids, "shows": self.shows, **self._axes(), **self.extra()}
-
-    def _in_data_units(self, transform: Any) -> bool:
-        return transform.contains_branch(self.ax.transData)
-
-    def _axes(self) -> dict[str, Any]:
-        if not self._in_data_units(self.artists[0].get_transform()):
-            raise ValueError(
-                f"{type(self.artist).__name__}: expected an artist in data coordinates, "
-                "got another transform; draw it with the axes' own methods."
-            )
-        return {"axes": axis_maps(self.ax)}
-
-
-class BoundLine(Bound):
-    """``ax.plot``: y, and x if it moves too; markers and line."""
-
-    kind = "line"
-    roles = ("y", "x")
-
-    def apply(self, outputs: Outputs) -> None:
-        """Move the line."""
-        for role, output in self.shows.items():
-            getattr(self.artist, f"set_{role}data")(np.ravel(outputs[output]))
-
-    def lengths(self) -> dict[str, int]:
-        """The line keeps its number of points."""
-        return dict.fromkeys(self.shows, len(self.artist.get_xdata(orig=False)))
-
-    def extra(self) -> dict[str, Any]:
-        """Return the coordinates that stay."""
-        fixed = {
-            role: _numbers(getattr(self.artist, f"get_{role}data")(orig=False))
-            for role in self.roles
-            if role not in self.shows
-        }
-        if self.artist.get_drawstyle() != "default":
-            raise ValueError("Line2D: expected drawstyle 'default'; draw steps with ax.stairs.")
-        return {"fixed": fixed}
-
-
-class BoundRule(Bound):
-    """``ax.axvline`` and ``ax.axhline``: the one coordinate that moves."""
-
-    kind = "rule"
-    roles = ("x", "y")
-
-    def _in_data_units(self, transform: Any) -> bool:
-        return True  # along one axis only, which is what makes it a rule
-
-    def apply(self, outputs: Outputs) -> None:
-        """Move the line across."""
-        for role, output in self.shows.items():
-            getattr(self.artist, f"set_{role}data")([float(np.ravel(outputs[output])[0])] * 2)
-
-    def lengths(self) -> dict[str, int]:
-        """One number places the line."""
-        return dict.fromkeys(self.roles, 1)
-
-    def extra(self) -> dict[str, Any]:
-        """Return the two ends along the line, in points."""
-        column = 1 if "x" in self.shows else 0
-        figure = self.ax.figure
-        with points(figure):
-            path = self.artist.get_transform().transform(self.artist.get_xydata())
-            ends = figure.bbox.height - path[:, 1] if column else path[:, 0]
-        return {"ends": _numbers(ends)}
-
-
-class BoundBars(Bound):
-    """``ax.bar``, ``ax.barh``, ``ax.hist``: the lengths of the bars."""
-
-    kind = "bars"
-    roles = ("length",)
-
-    @property
-    def artists(self) -> list[Any]:
-        """Every bar is an artist."""
-        return list(self.artist.patches)
-
-    @property
-    def _along(self) -> str:
-        return "width" if self.artist.orientation == "horizontal" else "height"
-
-    def apply(self, outputs: Outputs) -> None:
-        """Set the lengths."""
-        for bar, value in zip(self.artists, np.ravel(outputs[self.shows["length"]]), strict=True):
-            getattr(bar, f"set_{self._along}")(float(value))
-
-    def lengths(self) -> dict[str, int]:
-        """One value a bar."""
-        return {"length": len(self.artists)}
-
-    def extra(self) -> dict[str, Any]:
-        """Return where the bars stand: ``[low, high, base]`` each."""
-        flat = self._along == "width"
-        stand = [
-            (b.get_y(), b.get_y() + b.get_height(), b.get_x())
-            if flat
-            else (b.get_x(), b.get_x() + b.get_width(), b.get_y())
-            for b in self.artists
-        ]
-        return {"stand": [_numbers(row) for row in stand], "flat": flat}
-
-
-class BoundSteps(Bound):
-    """``ax.stairs``: the values between fixed edges."""
-
-    kind = "steps"
-    roles = ("values",)
-
-    def apply(self, outputs: Outputs) -> None:
-        """Set the values."""
-        self.artist.set_data(np.ravel(outputs[self.shows["values"]]).astype(float))
-
-    def lengths(self) -> dict[str, int]:
-        """One value between two edges."""
-        return {"values": len(self.artist.get_data().values)}
-
-    def extra(self) -> dict[str, Any]:
-        """Return edges and baseline."""
-        data = self.artist.get_data()
-        base = None if data.baseline is None else _numbers(data.baseline)
-        flat = self.artist.orientation == "horizontal"
-        return {"edges": _numbers(data.edges), "base": base, "flat": flat}
-
-
-class BoundBand(Bound):
-    """``ax.fill_between``: lower and upper limit over a fixed x."""
-
-    kind = "band"
-    roles = needs = ("lower", "upper")
-
-    def __post_init__(self) -> None:
-        vertices = self.artist.get_paths()[0].vertices
-        count = (len(vertices) - 3) // 2
-        self.x = vertices[1 : 1 + count, 0].copy()  # first point of the outline is the turn
-
-    def apply(self, outputs: Outputs) -> None:
-        """Set both limits."""
-        lower, upper = (np.ravel(outputs[self.shows[role]]) for role in self.roles)
-        self.artist.set_data(self.x, lower, upper)
-
-    def lengths(self) -> dict[str, int]:
-        """One value of each at every x."""
-        return dict.fromkeys(self.roles, len(self.x))
-
-    def extra(self) -> dict[str, Any]:
-        """Return x."""
-        return {"x": _numbers(self.x)}
+from vanishing.live.bound import Bound, Outputs, numbers
+from vanishing.live.marks import BoundBand, BoundBars, BoundLine, BoundRule, BoundSteps
 
 
 class BoundImage(Bound):
@@ -293,24 +78,12 @@ class BoundScatter(Bound):
 
     def extra(self) -> dict[str, Any]:
         """Return the marker of size 1 as a path, and what stays."""
-        path = self.artist.get_paths()[0]
         offsets = np.array(self.artist.get_offsets(), float)
-        marker = " ".join(
-            "MLQC?Z"[{1: 0, 2: 1, 3: 2, 4: 3, 79: 5}[int(code)]]
-            + (
-                ""
-                if code == 79
-                else " ".join(
-                    f"{v:.4f}" for v in np.reshape(xy, (-1, 2)).dot([[1, 0], [0, -1]]).ravel()
-                )
-            )
-            for xy, code in path.iter_segments(curves=True)
-        )
         colours = {"colours": colour_map(self.artist)} if "colour" in self.shows else {}
         return {
-            "fixed": {"x": _numbers(offsets[:, 0]), "y": _numbers(offsets[:, 1])},
-            "sizes": _numbers(self.artist.get_sizes()),
-            "marker": marker,
+            "fixed": {"x": numbers(offsets[:, 0]), "y": numbers(offsets[:, 1])},
+            "sizes": numbers(self.artist.get_sizes()),
+            "marker": _marker(self.artist),
             **colours,
         }
 
@@ -341,16 +114,25 @@ class BoundText(Bound):
         return {"kind": self.kind, "ids": ids, "parts": self.parts}
 
 
-def _single(role: str):
+def _single(role: str) -> Callable[[Any], dict[str, str]]:
     return lambda target: {role: target} if isinstance(target, str) else dict(target)
 
 
 def _band(target: Any) -> dict[str, str]:
-    return (
-        dict(target)
-        if isinstance(target, Mapping)
-        else dict(zip(("lower", "upper"), target, strict=True))
-    )
+    if isinstance(target, Mapping):
+        return dict(target)
+    return dict(zip(BoundBand.roles, target, strict=True))
+
+
+def _marker(collection: PathCollection) -> str:
+    """Return the marker at size 1 as SVG path data (y downwards)."""
+    letters = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
+    commands = []
+    for vertices, code in collection.get_paths()[0].iter_segments(simplify=False):
+        flipped = np.reshape(vertices, (-1, 2)) * [1, -1]
+        coordinates = " ".join(f"{v:.4g}" for v in flipped.ravel())
+        commands.append(letters[code] + coordinates if code in letters else "Z")
+    return "".join(commands)
 
 
 def _rule_role(line: Line2D) -> str | None:
@@ -373,11 +155,7 @@ def bind_artist(artist: Any, target: Any) -> Bound:
     """
     if isinstance(artist, Line2D):
         rule = _rule_role(artist)
-        return (
-            BoundRule(artist, _single(rule)(target))
-            if rule
-            else BoundLine(artist, _single("y")(target))
-        )
+        return (BoundRule if rule else BoundLine)(artist, _single(rule or "y")(target))
     kinds = [
         (BarContainer, BoundBars, _single("length")),
         (StepPatch, BoundSteps, _single("values")),

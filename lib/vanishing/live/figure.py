@@ -12,9 +12,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vanishing.live import text
-from vanishing.live.artists import BoundLine, bind_artist
+from vanishing.live.artists import bind_artist
 from vanishing.live.controls import Control, Value, clean, validate
 from vanishing.live.machine import Animation, Machine
+from vanishing.live.marks import BoundLine
 from vanishing.live.page import figure_html, json_ready
 from vanishing.live.svg import points, themed_svg
 
@@ -54,15 +55,13 @@ class LiveFigure:
 
     def _summary(self) -> str:
         """Return a template that names the ends of every line and every single number."""
+        lines = {b.shows.get("y") for b in self.bounds if isinstance(b, BoundLine)}
         said = []
         for name, value in self.outputs.items():
-            lines = [
-                b for b in self.bounds if isinstance(b, BoundLine) and b.shows.get("y") == name
-            ]
             words = name.replace("_", " ")
             if value.size == 1:
                 said.append(f"{words} {{{name}!v:.3g}}")
-            elif lines and value.ndim == 1:
+            elif name in lines and value.ndim == 1:
                 said.append(f"{words} from {{{name}[0]:.2g}} to {{{name}[-1]:.2g}}")
         return "; ".join(said) or "The picture has changed"
 
