@@ -1,0 +1,266 @@
+"""Compiles a JAX function to JavaScript: ``vg.live.compile(fn, *examples)``.
+
+The function is traced once, flattened to a :class:`~vanishing.live.graph.Graph` and written as
+one JavaScript function over typed arrays. Equations are grouped by the inputs they depend on:
+each group is computed again only if one of those inputs has changed since the last call.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from vanishing.live import arrays, control, indexing, products  # noqa: F401  (they register rules)
+from vanishing.live import node as javascript
+from vanishing.live.emit import Emitter, rule
+from vanishing.live.fusion import stored_values
+from vanishing.live.graph import DTYPES, CompileError, Graph, Node, Source, Var, from_jaxpr
+from vanishing.live.values import Scalar, Value, View
+
+ROUND = {
+    "float32": "f({})",
+    "int32": "{} | 0",
+    "uint32": "{} >>> 0",
+    "uint8": "{} & 255",
+    "bool": "+Boolean({})",
+}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One array that goes into a program or comes out of it."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """A JAX function as JavaScript.
+
+    Attributes:
+        name: a JavaScript identifier.
+        source: one function expression; called with the runtime, it returns the function proper.
+        inputs: the flattened arguments, in order.
+        outputs: the flattened results, in order.
+    """
+
+    name: str
+    source: str
+    inputs: tuple[Spec, ...]
+    outputs: tuple[Spec, ...]
+    _in_tree: object
+    _out_tree: object
+
+    def run(self, *args, wasm: bool = True):
+        """Run the program under Node.
+
+        Args:
+            args: like the examples it was compiled for.
+            wasm: whether WebAssembly may be used.
+
+        Returns:
+            What the function returns, as NumPy arrays.
+
+        >>> import jax.numpy as jnp
+        >>> compile(lambda x: jnp.sum(x * x), jnp.zeros(3)).run(np.float32([1, 2, 3]))
+        array(14., dtype=float32)
+        """
+        return self.run_many([args], wasm=wasm)[0]
+
+    def run_many(self, calls: Sequence[tuple], wasm: bool = True) -> list:
+        """Run the program several times, in order, in one Node process."""
+        return run_programs([(self, calls)], wasm=wasm)[0]
+
+    def flatten(self, args: tuple) -> list[np.ndarray]:
+        """The arguments of one call as flat arrays of the types that were compiled for."""
+        leaves, tree = jax.tree.flatten(args)
+        if tree != self._in_tree:
+            raise ValueError(f"expected arguments like {self._in_tree}, got {tree}")
+        flat = [np.asarray(a, s.dtype) for a, s in zip(leaves, self.inputs, strict=True)]
+        for array, spec in zip(flat, self.inputs, strict=True):
+            if array.shape != spec.shape:
+                raise ValueError(f"expected {spec.name} of shape {spec.shape}, got {array.shape}")
+        return flat
+
+
+def run_programs(jobs: Sequence[tuple[Program, Sequence[tuple]]], wasm: bool = True) -> list[list]:
+    """Run many programs, each on many arguments, in one Node process.
+
+    Args:
+        jobs: pairs of a program and its calls, each a tuple of arguments.
+        wasm: whether WebAssembly may be used.
+
+    Returns:
+        For each job the list of its results.
+    """
+    requests = [(p.source, [p.flatten(args) for args in calls]) for p, calls in jobs]
+    answers = javascript.run(requests, wasm=wasm)
+    results = []
+    for (program, _), calls in zip(jobs, answers, strict=True):
+        results.append([])
+        for flat in calls:
+            shaped = [
+                np.frombuffer(raw, s.dtype).reshape(s.shape)
+                for raw, s in zip(flat, program.outputs, strict=True)
+            ]
+            results[-1].append(jax.tree.unflatten(program._out_tree, shaped))
+    return results
+
+
+def compile(fn: Callable, *examples, name: str | None = None) -> Program:
+    """Compile a JAX function to JavaScript.
+
+    Args:
+        fn: a pure function of arrays and scalars; it may draw random numbers from a seed.
+        examples: one argument each: arrays, ``jax.ShapeDtypeStruct`` or Python scalars, in any
+            pytree. Only their shapes and element types matter.
+        name: what to call the program; the function's name by default.
+
+    Returns:
+        The program.
+
+    Raises:
+        CompileError: if the function uses something that cannot be compiled; the message names
+            the operation, the line, and a way out.
+
+    >>> import jax.numpy as jnp
+    >>> program = compile(lambda scale, x: {"y": scale * x}, 1.0, jnp.zeros(2), name="scaled")
+    >>> [spec.name for spec in program.inputs], [spec.name for spec in program.outputs]
+    (['scale', 'x'], ['y'])
+    >>> program.run(2.0, np.float32([1, 2]))
+    {'y': array([2., 4.], dtype=float32)}
+    """
+    closed, out_shape = jax.make_jaxpr(fn, return_shape=True)(*examples)
+    leaves, in_tree = jax.tree.flatten(examples)
+    names = _input_names(fn, examples)
+    avals = zip(names, closed.jaxpr.invars, strict=True)
+    inputs = tuple(_spec(text, var.aval) for text, var in avals)
+    paths, out_tree = jax.tree_util.tree_flatten_with_path(out_shape)
+    outputs = tuple(_spec(_path_name(path) or "output", leaf) for path, leaf in paths)
+    name = _identifier(name or getattr(fn, "__name__", "program"))
+    source = _write(from_jaxpr(closed), name, inputs)
+    return Program(name, source, inputs, outputs, in_tree, out_tree)
+
+
+def _spec(name: str, aval) -> Spec:
+    if str(aval.dtype) not in DTYPES:
+        raise CompileError(
+            f"expected {name} to be one of {', '.join(DTYPES)}, got {aval.dtype}\n"
+            "  Way out: pass a seed and call jax.random.key inside; cast to float32 or int32"
+        )
+    return Spec(name, tuple(aval.shape), str(aval.dtype))
+
+
+def _path_name(path) -> str:
+    return jax.tree_util.keystr(path, simple=True, separator=".")
+
+
+def _input_names(fn: Callable, examples: tuple) -> list[str]:
+    try:
+        bound = list(inspect.signature(fn).bind(*examples).arguments.items())
+    except (TypeError, ValueError):
+        bound = []
+    names = [name for name, _ in bound] if len(bound) == len(examples) else []
+    names = names or [f"input{k}" for k in range(len(examples))]
+    labelled = jax.tree_util.tree_flatten_with_path(examples)[0]
+    return [
+        ".".join(filter(None, (names[path[0].idx], _path_name(path[1:])))) for path, _ in labelled
+    ]
+
+
+def _identifier(text: str) -> str:
+    return re.sub(r"^(?=\d)|\W+", "_", text).strip("_") or "program"
+
+
+# Stages -------------------------------------------------------------------------------------
+
+
+@rule("output")
+def output(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
+    """A result of the program, in a buffer that belongs to it alone."""
+    (value,) = values
+    if isinstance(value, View) and value.whole and value.buffer not in emitter.published:
+        into = value
+    else:
+        into = emitter.allocate(value.shape, value.dtype, value.name or "result")
+        emitter.store(value, into)
+    emitter.published.add(into.buffer)
+    return [Scalar(text=into.buffer, shape=into.shape, dtype=into.dtype)]
+
+
+def _stages(graph: Graph) -> tuple[list[Node], dict[Node, frozenset[int]], list[Var]]:
+    """The nodes, grouped by the inputs that they depend on, and the outputs."""
+    needs = {var: frozenset([k]) for k, var in enumerate(graph.inputs)}
+    results = [Var(atom.shape, atom.dtype) for atom in graph.outputs]
+    final = [
+        Node("output", [atom], [var], {}, Source())
+        for atom, var in zip(graph.outputs, results, strict=True)
+    ]
+    stage = {}
+    for node in [*graph.nodes, *final]:
+        stage[node] = frozenset().union(*(needs.get(atom, frozenset()) for atom in node.inputs))
+        needs.update(dict.fromkeys(node.outputs, stage[node]))
+    return sorted(stage, key=lambda n: (len(stage[n]), sorted(stage[n]))), stage, results
+
+
+def _write(graph: Graph, name: str, inputs: tuple[Spec, ...]) -> str:
+    emitter = Emitter()
+    parameters, changed = _receive(emitter, graph, inputs)
+    nodes, stage, results = _stages(graph)
+    emitter.stored = stored_values(nodes, [], stage)
+    groups: dict[frozenset[int], list[Node]] = {}
+    for node in nodes:
+        groups.setdefault(stage[node], []).append(node)
+    for needs, members in groups.items():
+        guard = " || ".join(changed[k] for k in sorted(needs)) or "first"
+        with emitter.block(f"if ({guard})"):
+            for node in members:
+                emitter.node(node)
+    emitter.line("ready = true;")
+    emitter.line(f"return [{', '.join(emitter.env[var].text for var in results)}];")
+    return _assemble(emitter, name, parameters)
+
+
+def _receive(emitter: Emitter, graph: Graph, inputs: tuple[Spec, ...]):
+    """Take the arguments in, and find out which have changed."""
+    emitter.line("const first = !ready;")
+    emitter.line("ready = false;")
+    parameters, changed = [], []
+    for spec, var in zip(inputs, graph.inputs, strict=True):
+        hint = spec.name.replace(".", "_")
+        parameter = emitter.fresh(hint)
+        parameters.append(parameter)
+        changed.append(emitter.fresh(f"{hint}_changed"))
+        if spec.shape:
+            kept = emitter.allocate(spec.shape, spec.dtype, f"own_{hint}")
+            emitter.published.add(kept.buffer)
+            emitter.line(f"const {changed[-1]} = @changed({kept.buffer}, {parameter}) || first;")
+            emitter.env[var] = kept
+        else:
+            last = emitter.fresh(f"last_{hint}")
+            emitter.declare(last)
+            emitter.line(f"{parameter} = {ROUND[spec.dtype].format(parameter)};")
+            emitter.line(f"const {changed[-1]} = {parameter} !== {last} || first;")
+            emitter.line(f"{last} = {parameter};")
+            emitter.env[var] = Scalar((), spec.dtype, text=parameter)
+    return parameters, changed
+
+
+def _assemble(emitter: Emitter, name: str, parameters: list[str]) -> str:
+    used = ", ".join(sorted(emitter.runtime))
+    head = [f"(function {name}(rt) {{", "  const f = Math.fround;"]
+    if used:
+        head.append(f"  const {{ {used} }} = rt;")
+    head.append(f"  const heap = rt.heap({emitter.bytes});")
+    if emitter.uses_matmul:
+        head.append("  const { matmul } = heap;")
+    head += [f"  {line}" for line in emitter.declarations]
+    head += ["  let ready = false;", f"  return function ({', '.join(parameters)}) {{"]
+    return "\n".join([*head, *emitter.lines, "  };", "})"])

@@ -1,0 +1,93 @@
+"""Which values must be stored, and which can be computed inside the loop that uses them."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+
+from vanishing.live.elementwise import OPS
+from vanishing.live.graph import Node, Var
+
+VIEWS = {
+    "broadcast_in_dim",
+    "dynamic_slice",
+    "expand_dims",
+    "iota",
+    "reshape",
+    "rev",
+    "slice",
+    "split",
+    "squeeze",
+    "transpose",
+    "unstack",
+}
+# These read each element of their operands once, in a loop of their own.
+STREAMS = {"concatenate", "stack", "pad", "dynamic_update_slice", "output"}
+HINTS = {
+    "dot_general": "product",
+    "reduce_sum": "sum",
+    "reduce_max": "max",
+    "reduce_min": "min",
+    "select_n": "chosen",
+    "convert_element_type": "cast",
+    "dynamic_slice": "slice",
+    "dynamic_update_slice": "updated",
+    "threefry2x32": "bits",
+}
+TWICE = frozenset({"first reader", "second reader"})
+
+
+def hint_of(node: Node) -> str:
+    """What to call the result of a node: the user's name for it, else the operation's."""
+    return node.source.target or HINTS.get(node.op, node.op)
+
+
+def is_view(node: Node) -> bool:
+    """Whether a node only rearranges elements."""
+    return node.op in VIEWS
+
+
+def _streams(node: Node) -> bool:
+    return node.op in STREAMS or node.op.startswith(("reduce_", "arg", "cum"))
+
+
+def stored_values(
+    nodes: list[Node], outputs: list, stage: Mapping[Node, object] | None = None
+) -> set[Var]:
+    """The results of element-wise nodes that must be stored in a buffer.
+
+    A value that one loop reads is computed inside that loop. One that several loops read, or
+    that a loop would read repeatedly, or that another stage needs, is stored.
+
+    Args:
+        nodes: in order.
+        outputs: what the graph returns.
+        stage: the guarded stage of each node; None if there is only one.
+
+    Returns:
+        The variables to store.
+    """
+    readers: dict[object, set] = defaultdict(set)
+    home = {var: stage[node] for node in nodes for var in node.outputs} if stage else {}
+    stored = set()
+    for k, atom in enumerate(outputs):
+        readers[atom].add(("output", k))
+    for node in reversed(nodes):
+        own = set().union(*(readers[var] for var in node.outputs))
+        if node.op in OPS and len(own) > 1:
+            stored.update(node.outputs)
+            own = {node.outputs[0]}
+        for k, atom in enumerate(node.inputs):
+            repeated = 0 < len(atom.shape) and math.prod(atom.shape) < math.prod(
+                node.outputs[0].shape
+            )
+            if node.op in OPS or is_view(node):
+                readers[atom] |= own
+                if repeated and node.op in (*OPS, "broadcast_in_dim"):
+                    readers[atom] |= TWICE
+            else:
+                readers[atom] |= {(node, k)} if _streams(node) else TWICE
+            if stage and home.get(atom, stage[node]) != stage[node]:
+                readers[atom] |= TWICE
+    return stored
