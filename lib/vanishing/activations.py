@@ -65,13 +65,18 @@ def get(activation: str | Activation) -> Activation:
 @lru_cache(maxsize=256)
 def _check_elementwise(activation: Activation) -> None:
     """Refuse a callable whose Jacobian is not diagonal (softmax, a mean, a reshape)."""
-    probe = np.array([-1.3, -0.4, 0.7, 1.9], np.float32)
+    probe = np.array([0.7, -1.3, 1.9, -0.4], np.float32)  # in no order: a sort must show
     with jax.ensure_compile_time_eval():
         shape = jax.eval_shape(activation, probe)
         if getattr(shape, "shape", None) != probe.shape:
             raise ValueError(
                 f"activation: expected an elementwise callable, [4] → [4]; got [4] → {shape}. "
                 "Return one value for each input."
+            )
+        if not jnp.issubdtype(shape.dtype, jnp.floating):
+            raise TypeError(
+                f"activation: expected an elementwise callable that returns floats; got dtype "
+                f"{shape.dtype}. Return something differentiable, of the input's dtype."
             )
         jacobian = jax.jacobian(activation)(probe)
     if isinstance(jacobian, jax.core.Tracer):

@@ -237,7 +237,7 @@ def jacobian_spectrum(
             "normalization: expected None or 'layer'; got 'batch'. One input is not a batch: "
             "its normalised value would be 0. Use probe() for a network with batch norm."
         )
-    x = jnp.atleast_2d(x)
+    x = jnp.atleast_2d(jnp.asarray(x))
     x, _ = checks.inputs(net, params, x, None)
     if x.shape[0] != 1:
         raise ValueError(

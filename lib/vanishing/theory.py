@@ -242,4 +242,4 @@ def predict(net: MLP, input_rms) -> Prediction:
     >>> round(float(vg.theory.predict(net, 1.0).factor[4]), 4), round(jnp.pi / (jnp.pi - 1), 4)
     (1.4669, 1.4669)
     """
-    return _predict(net, input_rms)
+    return _predict(net, checks.scale("input_rms", input_rms))
