@@ -1,0 +1,123 @@
+"""What the built pages say: links, texts for the blind, formulas, citations."""
+
+import re
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from built import BOOK, NAMES, ROOT
+
+import vanishing as vg
+
+pytestmark = pytest.mark.book
+
+LOADS = {"script": "src", "img": "src", "iframe": "src", "link": "href", "source": "src"}
+
+
+@cache
+def anchors(path: Path) -> frozenset[str]:
+    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    return frozenset(tag["id"] for tag in soup.find_all(id=True))
+
+
+def test_every_chapter_in_the_contents_is_a_page():
+    listed = set(re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text()))
+    assert {f"{name}.html" for name in listed} == set(NAMES)
+    assert {f"chapters/{p.stem}" for p in (ROOT / "chapters").glob("*.md")} == listed
+
+
+def test_links_and_anchors_resolve(soup, page_path):
+    broken = []
+    for link in soup.find_all("a", href=True):
+        url = urlsplit(link["href"])
+        if url.scheme:
+            continue
+        target = (page_path.parent / unquote(url.path)).resolve() if url.path else page_path
+        # "#fig-name?control=value" sets a live figure; what follows the ? is not the anchor.
+        anchor = unquote(url.fragment).split("?")[0]
+        lost = target.suffix == ".html" and anchor and anchor not in anchors(target)
+        if not target.is_file() or lost:
+            broken.append(link["href"])
+    assert broken == []
+
+
+def test_nothing_is_loaded_from_elsewhere(soup):
+    loaded = [tag.get(LOADS[tag.name]) for tag in soup.find_all(list(LOADS))]
+    assert [url for url in loaded if url and (urlsplit(url).scheme or url.startswith("//"))] == []
+
+
+def test_style_sheets_load_nothing_from_elsewhere():
+    sheets = {p: p.read_text(encoding="utf-8") for p in (BOOK / "_static").rglob("*.css")}
+    pattern = re.compile(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//[^)\"']*")
+    assert {
+        p.name: pattern.findall(text) for p, text in sheets.items() if pattern.search(text)
+    } == {}
+    assert (BOOK / "_static/katex/katex.min.css") in sheets
+
+
+def test_every_picture_has_a_text_alternative(soup):
+    article = soup.find("article")
+    silent = [img for img in article.find_all("img") if not img.get("alt", "").strip()]
+    for svg in article.find_all("svg"):
+        hidden = svg.find_parent(attrs={"aria-hidden": "true"}) or svg.get("aria-hidden") == "true"
+        named = svg.get("role") == "img" and len(svg.get("aria-label", "")) > 20
+        if not (hidden or named):
+            silent.append(svg)
+    assert [str(picture)[:200] for picture in silent] == []
+
+
+def test_every_figure_has_a_caption(soup):
+    bare = [
+        f.get("id") for f in soup.select("article figure[id^=fig-]") if not f.find("figcaption")
+    ]
+    assert bare == []
+
+
+def test_formulas_are_set(soup):
+    for formula in soup.select("div.math, span.math"):
+        assert formula.select_one(".katex math"), formula.text
+    assert soup.select(".katex-error") == []
+    assert not re.search(r"\\\(|\\\[|\$\$", soup.find("article").text)
+
+
+def test_no_output_is_an_error_or_a_warning(soup):
+    assert soup.select(".stderr, .traceback") == []
+
+
+def test_headings_and_names_are_sound(soup):
+    names = [tag["id"] for tag in soup.find_all(id=True)]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+    levels = [int(tag.name[1]) for tag in soup.select("article :is(h1, h2, h3, h4)")]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(below <= above + 1 for above, below in pairwise(levels))
+
+
+def test_names_in_the_text_exist_in_the_library(soup):
+    missing = []
+    for code in soup.select("code.literal"):
+        for dotted in re.findall(r"\bvg((?:\.\w+)+)", code.text):
+            owner = vg
+            for name in dotted[1:].split("."):
+                owner = getattr(owner, name, None)
+            if owner is None:
+                missing.append(f"vg{dotted}")
+    assert missing == []
+
+
+def test_every_reference_is_in_the_bibliography():
+    soup = BeautifulSoup((BOOK / "chapters/bibliography.html").read_text(), "html.parser")
+    entries = re.findall(r"^@\w+\{", (ROOT / "references.bib").read_text(), flags=re.MULTILINE)
+    assert len(soup.select("article .citation")) == len(entries) > 0
+
+
+@pytest.mark.parametrize("chapter", sorted((ROOT / "chapters").glob("*.md")), ids=lambda p: p.stem)
+def test_cells_are_short(chapter):
+    cells = re.findall(r"^```\{code-cell\}.*?^```$", chapter.read_text(), re.MULTILINE | re.DOTALL)
+    bodies = [
+        re.sub(r"^---\n.*?^---\n", "", cell, flags=re.MULTILINE | re.DOTALL) for cell in cells
+    ]
+    code = [[line for line in body.split("\n")[1:-1] if line.strip()] for body in bodies]
+    assert [cell[0] for cell in code if len(cell) > 15] == []
