@@ -1,11 +1,14 @@
 """Measure how signals and gradients travel through deep networks, and why they vanish."""
 
-from vanishing import activations, datasets, initializers, theory
+from vanishing import activations, datasets, initializers, theory, training
+from vanishing.history import History
 from vanishing.network import MLP, Trace, apply, forward, init
 from vanishing.probe import Signals, jacobian_spectrum, probe
+from vanishing.training import train
 
 __all__ = [
     "MLP",
+    "History",
     "Signals",
     "Trace",
     "activations",
@@ -17,4 +20,6 @@ __all__ = [
     "jacobian_spectrum",
     "probe",
     "theory",
+    "train",
+    "training",
 ]

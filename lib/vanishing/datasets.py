@@ -1,4 +1,4 @@
-"""Small data sets: two moons, spirals, and real handwritten digits that a package ships."""
+"""Small data sets: moons, spirals, signs, and real handwritten digits that a package ships."""
 
 from functools import cache
 from typing import NamedTuple
@@ -76,6 +76,65 @@ def spirals(n: int, *, key: PRNGKeyArray, noise: float = 0.05, turns: float = 1.
     angle = 2 * jnp.pi * checks.scale("turns", turns) * radius + jnp.where(y == 0, 0.0, jnp.pi)
     x = radius[:, None] * jnp.stack([jnp.cos(angle), jnp.sin(angle)], 1)
     return Dataset(x + checks.scale("noise", noise) * jax.random.normal(noise_key, x.shape), y)
+
+
+def xor_signs(n: int, *, key: PRNGKeyArray, features: int = 16) -> Dataset:
+    """Gaussian points, their class whether the first two coordinates differ in sign.
+
+        x ~ N(0, I),   y = 1 if x₁ x₂ < 0 else 0
+
+    No linear map tells the classes apart; the other coordinates are noise.
+
+    Args:
+        n: number of points.
+        key: JAX random key.
+        features: number of coordinates.
+
+    Returns:
+        `Dataset` with x of shape [n, features].
+
+    Raises:
+        ValueError, TypeError: fewer than 1 point or 2 features.
+
+    >>> data = xor_signs(128, key=jax.random.key(0))
+    >>> data.x.shape, int(data.y.min()), int(data.y.max())
+    ((128, 16), 0, 1)
+    """
+    checks.whole("features", features, 2)
+    x = jax.random.normal(key, (checks.whole("n", n, 1), features))
+    return Dataset(x, (x[:, 0] * x[:, 1] < 0).astype(jnp.int32))
+
+
+def lift(data: Dataset, features: int) -> Dataset:
+    """Lay the points into a space of more coordinates, without bending or stretching.
+
+        x ↦ s x Q,   Q Qᵀ = I
+
+    Q holds rows of the discrete cosine transform, the same ones every time; the one scale s
+    makes the RMS of a coordinate 1. A network as wide as the new space needs no read-in, so its
+    layer 1 stands on the data themselves and nothing trainable lies below it.
+
+    Args:
+        data: x of shape [examples, d].
+        features: more than d.
+
+    Returns:
+        `Dataset` with x of shape [examples, features] and the same classes.
+
+    Raises:
+        ValueError, TypeError: features is not a whole number above d.
+
+    >>> data = lift(two_moons(128, key=jax.random.key(0)), 16)
+    >>> data.x.shape, round(float((data.x**2).mean()), 5)
+    ((128, 16), 1.0)
+    """
+    flat = data.x.shape[1]
+    checks.whole("features", features, flat + 1)
+    # Rows 1 to d of the transform: row 0, the constant, would show every unit the same view.
+    angle = np.pi * np.outer(np.arange(1, flat + 1), np.arange(features) + 0.5) / features
+    rows = jnp.asarray(np.sqrt(2 / features) * np.cos(angle), data.x.dtype)
+    rms = jnp.sqrt(jnp.mean(data.x**2) * flat / features)
+    return Dataset(data.x @ rows / rms, data.y)
 
 
 @cache
