@@ -14,6 +14,7 @@ __all__ = [
     "activations",
     "apply",
     "datasets",
+    "experiments",
     "forward",
     "init",
     "initializers",
