@@ -77,4 +77,4 @@ def test_the_front_door_leads_to_the_first_page(reader, base):
     page = reader()
     page.goto(f"{base}/index.html")
     page.wait_for_url("**/chapters/index.html")
-    assert page.locator("h1").inner_text().startswith("Vanishing Gradients")
+    assert page.locator("article h1").inner_text().startswith("Vanishing Gradients")
