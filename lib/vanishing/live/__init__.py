@@ -1,0 +1,21 @@
+"""Live figures: a matplotlib figure whose JAX function runs in the reader's browser."""
+
+from vanishing.live.compiler import CompileError, Program, compile
+from vanishing.live.controls import Choice, Seed, Slider, Toggle
+from vanishing.live.figure import LiveFigure, figure
+from vanishing.live.machine import Animation
+from vanishing.live.svg import themed_svg
+
+__all__ = [
+    "Animation",
+    "Choice",
+    "CompileError",
+    "LiveFigure",
+    "Program",
+    "Seed",
+    "Slider",
+    "Toggle",
+    "compile",
+    "figure",
+    "themed_svg",
+]

@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 
 from vanishing import palette
-from vanishing.live import compiler
+from vanishing.live.node import runtime_source
 
 #: Names under which the book serves them.
 SCRIPT, STYLESHEET = "vanishing-live.js", "vanishing-live.css"
@@ -32,7 +32,7 @@ def strip(source: str) -> str:
 @cache
 def host() -> str:
     """Return runtime and host, defining ``vanishingRuntime`` and ``vanishingLive``."""
-    return f"{strip(compiler.runtime_source())}\n{strip(_read('host.js'))}\n"
+    return f"{strip(runtime_source())}\n{strip(_read('host.js'))}\n"
 
 
 def script() -> str:

@@ -89,7 +89,13 @@ class LiveFigure:
         """The picture at the defaults in words, as the live region says it first."""
         spoken = {c.name: c.spoken(c.value) for c in self.controls}
         words = text.render(self._say, self.outputs, spoken)
-        return re.sub("^[a-z](?=[a-z ])", lambda first: first[0].upper(), words) + "."
+        return (
+            re.sub("^[a-z](?=[a-z ])", lambda first: first[0].upper(), words) + "." + self._gaps()
+        )
+
+    def _gaps(self) -> str:
+        shown = {name: None for b in self.bounds if b.kind != "text" for name in b.shows.values()}
+        return text.gaps(self.outputs, list(shown))
 
     def spec(self) -> dict[str, Any]:
         """Return everything that the host needs beside the picture, as JSON values."""
@@ -115,14 +121,14 @@ class LiveFigure:
         }
         return json_ready(spec)
 
-    def svg(self, uid: str | None = None) -> str:
-        """Return the picture at the defaults; ids begin with ``uid``."""
-        prefix = f"{uid or 'fig-' + self.name}."
+    def svg(self, uid: str | None = None, outputs: Mapping[str, Any] | None = None) -> str:
+        """Return the picture of ``outputs`` (at the defaults if None); ids begin with ``uid``."""
         for row, bound in enumerate(self.bounds):
             for k, artist in enumerate(bound.artists):
                 artist.set_gid(f"{self.name}-{row}-{k}")
         keep = [artist.get_gid() for bound in self.bounds for artist in bound.artists]
-        self.draw(self.outputs)
+        self.draw(self.outputs if outputs is None else outputs)
+        prefix = f"{uid or 'fig-' + self.name}."
         return themed_svg(self.fig, self.alt, prefix=prefix, keep=keep)
 
     def html(self) -> str:

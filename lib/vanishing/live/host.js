@@ -657,6 +657,19 @@ var vanishingLive = (function () {
 
   const reveal = (figure) => figure.scrollIntoView({ block: "nearest" });
 
+  /** Give a figure that the page shows twice, byte for byte, ids of its own. */
+  function rename(figure) {
+    const old = figure.id;
+    for (let n = 2; document.getElementById(figure.id) !== figure; n++) figure.id = `${old}-${n}`;
+    if (figure.id === old) return;
+    for (const node of figure.querySelectorAll("[id],[for]")) {
+      for (const name of ["id", "for"]) {
+        const value = node.getAttribute(name);
+        if (value) node.setAttribute(name, value.replace(old, figure.id));
+      }
+    }
+  }
+
   /** Hydrate every figure of the page. @returns {() => void} cleanup */
   function hydrate(root) {
     let timer;
@@ -677,6 +690,7 @@ var vanishingLive = (function () {
     for (const figure of root.querySelectorAll("figure.live")) {
       const block = figure.querySelector(".live-spec");
       if (!block || figure.live) continue;
+      rename(figure);
       const spec = JSON.parse(block.textContent);
       const connect = async () => browserEngine(spec, await loadData(figure, spec));
       lives.push(attach(figure, spec, connect, remember(figure)));

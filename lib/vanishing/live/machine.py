@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from vanishing.live import compiler
+from vanishing.live.compiler import compile
 from vanishing.live.controls import Control, Value
 
 _LARGEST_DATA = 64 * 1024  # bytes; a page stays light
@@ -112,11 +112,11 @@ class Machine:
         """Compile the function(s) to JavaScript: ``{"compute": …}`` or ``{"init", "step"}``."""
         arguments = self.arguments(values)
         if self.animation is None:
-            return {"compute": compiler.compile(self._compute, *arguments, name=self.name)}
+            return {"compute": compile(self._compute, *arguments, name=self.name)}
         state = jax.eval_shape(self._init, *arguments)
         return {
-            "init": compiler.compile(self._init, *arguments, name=f"{self.name}_init"),
-            "step": compiler.compile(self._step, state, *arguments, name=f"{self.name}_step"),
+            "init": compile(self._init, *arguments, name=f"{self.name}_init"),
+            "step": compile(self._step, state, *arguments, name=f"{self.name}_step"),
         }
 
     def state_ranks(self, values: Mapping[str, Value]) -> list[int]:

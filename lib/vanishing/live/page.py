@@ -60,7 +60,7 @@ def _row(control: Control, uid: str) -> str:
     label = f'<label for="{uid}">{label_html(control.label)}</label>'
     named = f'id="{uid}" name="{control.name}"'
     if isinstance(control, Slider):
-        return f'<div class="live-control">{label}{_range(control, named, uid)}</div>'
+        return f'<div class="live-control">{label}{_range(control, named)}</div>'
     if isinstance(control, Choice):
         options = "".join(
             f"<option{' selected' * (option == control.value)}>{html.escape(option)}</option>"
@@ -78,7 +78,7 @@ def _row(control: Control, uid: str) -> str:
     )
 
 
-def _range(control: Slider, named: str, uid: str) -> str:
+def _range(control: Slider, named: str) -> str:
     low, high, value, step = control.minimum, control.maximum, control.value, control.step
     if control.log:  # the slider runs over log₁₀; the readout says the value itself
         low, high, value = (round(math.log10(v), 6) for v in (low, high, value))
@@ -86,7 +86,8 @@ def _range(control: Slider, named: str, uid: str) -> str:
     spoken = control.spoken(control.value)
     return (
         f'<input type="range" {named} min="{low:g}" max="{high:g}" step="{step:g}" '
-        f'value="{value:g}" aria-valuetext="{spoken}"><output for="{uid}">{spoken}</output>'
+        f'value="{value:g}" aria-valuetext="{spoken}">'
+        f'<span class="live-value" aria-hidden="true">{spoken}</span>'
     )
 
 
@@ -100,7 +101,7 @@ def _run(animation: Any, uid: str) -> str:
         '<button type="button" data-do="step">Step</button>'
         f'<label for="{uid}--speed">speed</label><select id="{uid}--speed" data-speed>{speeds}'
         f'</select><progress max="{animation.steps}" value="{done}" aria-label="steps done">'
-        f"</progress><output data-steps>{done} of {animation.steps}</output></p>"
+        f"</progress><span data-steps>{done} of {animation.steps}</span></p>"
     )
 
 

@@ -81,6 +81,28 @@ def render(parts: list, outputs: Mapping[str, Any], words: Mapping[str, str] | N
     return "".join(part if isinstance(part, str) else _fill(part, outputs, words) for part in parts)
 
 
+def gaps(outputs: Mapping[str, Any], shown: Collection[str]) -> str:
+    """Say which of the ``shown`` outputs hold numbers that cannot be drawn.
+
+    NaN after the last number is padding (layers or steps that are not there), not a fault.
+
+    >>> gaps({"a_b": np.array([1.0, np.nan, 2.0, np.nan])}, ["a_b"])
+    ' 1 of 3 values of a b are not finite; they are left out.'
+    """
+    said = ""
+    for name in shown:
+        values = np.ravel(outputs[name]).astype(float)
+        numbers = np.flatnonzero(~np.isnan(values))
+        values = values[: numbers[-1] + 1 if len(numbers) else 1]
+        lost = int(np.sum(~np.isfinite(values)))
+        words = name.replace("_", " ")
+        if lost == len(values):
+            said += f" No finite value of {words} to draw."
+        elif lost:
+            said += f" {lost} of {len(values)} values of {words} are not finite; they are left out."
+    return said
+
+
 def _fill(part: dict, outputs: Mapping[str, Any], words: Mapping[str, str] | None) -> str:
     verb = "is " if part["verb"] else ""
     if "type" not in part:

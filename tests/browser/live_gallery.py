@@ -1,0 +1,159 @@
+"""Figures that together hold every control, every artist and both kinds of computation."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from matplotlib.figure import Figure
+
+from vanishing import live
+from vanishing.palette import CYCLE
+
+T = np.linspace(0, 1, 50, dtype=np.float32)
+BLUE, RED, GREEN = (CYCLE[name].light for name in ("blue", "vermilion", "green"))
+
+
+def wave(frequency, amplitude, shape, flip, seed):
+    """Return something for every artist to show."""
+    angle = 2 * jnp.pi * frequency * T
+    shapes = [jnp.sin, jnp.cos, lambda a: jnp.exp(-a)]
+    y = lax.switch(shape, shapes, angle) * amplitude * jnp.where(flip, -1.0, 1.0)
+    noise = jax.random.normal(jax.random.key(seed), (30, 2)) * 0.4
+    row, column = jnp.arange(6.0)[:, None], jnp.arange(9.0)[None, :]
+    return {
+        "y": y,
+        "x": T * frequency / 5,
+        "lower": y - 0.3,
+        "upper": y + 0.3,
+        "decay": amplitude * jnp.exp(-40 * T * frequency),
+        "level": y[10],
+        "heights": jnp.abs(y[::10]),
+        "counts": jnp.histogram(noise, bins=8, range=(-1.0, 1.0))[0],
+        "image": jnp.sin(frequency * row / 3) * jnp.cos(column / 4) * amplitude,
+        "cloud": noise,
+        "hue": noise[:, 0] + noise[:, 1],
+        "area": 10 + 40 * jnp.abs(noise[:, 1]),
+        "root": jnp.sqrt(y),
+    }
+
+
+def gallery(name="gallery"):
+    """Return a live figure with one of each."""
+    fig = Figure((9, 7), layout="constrained")
+    a, b, c, d, e, f = fig.subplots(3, 2).ravel()
+    zero = np.zeros(50)
+    (line,) = a.plot(T, zero, "o-", ms=3, color=BLUE, label="measured")
+    band = a.fill_between(T, zero - 1, zero + 1, color=RED, alpha=0.3)
+    a.set(ylim=(-3, 3), xlabel="time", ylabel="signal")
+    level = a.axhline(0, color=GREEN, ls="--")
+    says = a.text(0.02, -2.8, "level 0")
+    a.grid()
+    (moving,) = b.plot(T, zero + 1, color=RED)
+    (decay,) = b.semilogy(T, zero + 1, color=GREEN)
+    b.set(xlim=(0, 1), ylim=(1e-6, 10))
+    at = b.axvline(0.5, color=BLUE)
+    bars = c.bar(range(5), np.ones(5), color=BLUE)
+    c.set_ylim(0, 3)
+    flat = d.barh(range(5), np.ones(5), color=RED)
+    d.set_xlim(0, 3)
+    steps = e.stairs(np.ones(8), np.linspace(-1, 1, 9), color=BLUE)
+    filled = e.stairs(np.ones(8), np.linspace(-1, 1, 9), color=RED, fill=True, alpha=0.3)
+    e.set_ylim(0, 20)
+    cloud = f.scatter(np.zeros(30), np.zeros(30), c=np.linspace(-1, 1, 30), s=20, cmap="viridis")
+    f.set(xlim=(-1, 1), ylim=(-1, 1))
+    image = f.inset_axes([0.7, 0.6, 0.3, 0.4]).imshow(
+        np.zeros((6, 9)), vmin=-3, vmax=3, origin="lower", cmap="magma", aspect="auto"
+    )
+    return live.figure(
+        fig,
+        wave,
+        [
+            live.Slider("frequency", 0.1, 5.0, value=1.0, step=0.1, label="f_0"),
+            live.Slider("amplitude", 0.01, 10.0, value=1.0, log=True),
+            live.Choice("shape", ["sine", "cosine", "decay"]),
+            live.Toggle("flip"),
+            live.Seed("seed", value=3),
+        ],
+        {
+            line: "y",
+            band: ("lower", "upper"),
+            level: "level",
+            says: "level {level:+.2f}",
+            moving: {"x": "x", "y": "root"},
+            decay: "decay",
+            at: "level",
+            bars: "heights",
+            flat: "heights",
+            steps: "counts",
+            filled: "counts",
+            cloud: {"offsets": "cloud", "colour": "hue", "size": "area"},
+            image: "image",
+        },
+        name=name,
+        alt="A wave with a band around it, bars, a histogram, a cloud of points and a small image.",
+        caption="Every artist.",
+        describe="level {level!v:.2f}",
+    )
+
+
+def parabola(name="parabola"):
+    """Return the smallest live figure: one slider, one line."""
+    fig = Figure((5, 3), layout="constrained")
+    ax = fig.subplots()
+    (line,) = ax.plot(T, np.zeros(50), color=BLUE)
+    ax.set_ylim(0, 4)
+    return live.figure(
+        fig,
+        lambda curvature: {"y": curvature.astype(jnp.float32) * T**2},
+        [live.Slider("curvature", 0, 4, value=1, step=1)],
+        {line: "y"},
+        name=name,
+        alt="A parabola from zero to its curvature.",
+    )
+
+
+def descent(name="descent", preview=0):
+    """Return an animated figure: gradient descent on a parabola, with its history."""
+
+    def init(start, rate):
+        return {"w": start, "seen": jnp.full(50, jnp.nan), "count": 0}
+
+    def step(state, start, rate):
+        w = state["w"]
+        seen = state["seen"].at[state["count"]].set(w)
+        after = {"w": w - rate * 2 * w, "seen": seen, "count": state["count"] + 1}
+        return after, {"seen": seen, "w": w}
+
+    fig = Figure((5, 3), layout="constrained")
+    ax = fig.subplots()
+    (line,) = ax.plot(np.arange(50), np.zeros(50), "o-", color=BLUE)
+    ax.set_ylim(-3, 3)
+    return live.figure(
+        fig,
+        live.Animation(init, step, steps=40, draw_every=2, preview=preview),
+        [
+            live.Slider("start", -2.0, 2.0, value=2.0, step=0.5),
+            live.Slider("rate", 0.01, 1.2, value=0.1, step=0.01, restart=False),
+        ],
+        {line: "seen"},
+        name=name,
+        alt="A point that rolls towards zero.",
+        describe="w {w!v:.3f}",
+    )
+
+
+def scaled(name="scaled"):
+    """Return a figure that needs shared data."""
+    fig = Figure((5, 3), layout="constrained")
+    ax = fig.subplots()
+    bars = ax.bar(range(10), np.ones(10), color=BLUE)
+    ax.set_ylim(0, 255)
+    return live.figure(
+        fig,
+        lambda share, ramp: {"y": ramp.astype(jnp.float32) * share},
+        [live.Slider("share", 0.0, 1.0, value=1.0, step=0.1)],
+        {bars: "y"},
+        name=name,
+        alt="Ten bars that rise.",
+        data={"ramp": np.arange(0, 250, 25, dtype=np.uint8)},
+    )
