@@ -4,12 +4,13 @@ PYTHON := $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
             $(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 BIN := .venv/bin
 HTML := _build/html/index.html
+VIEWERS := .venv/etc/jupyter/labconfig/default_setting_overrides.json
 PORT ?= 8000
 # What the pages are made of: a change to any of it builds the book again.
 SOURCES := $(shell find chapters lib _ext _static -type f \
              -not -path '*/.*' -not -path '*/__pycache__/*' -not -path '*.egg-info/*')
 
-.PHONY: help book serve lab test lint format bench pins clean
+.PHONY: help book serve lab test lint format bench pins picture clean
 
 help:                ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -21,8 +22,8 @@ book: $(HTML)        ## Build the book from executed notebooks and say where it 
 serve: book          ## Serve the book on http://localhost:8000 (PORT=... for another)
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-lab: .venv/book      ## Open the chapters as notebooks in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=. chapters
+lab: $(VIEWERS)      ## Open the chapters as notebooks in JupyterLab
+	$(BIN)/jupyter lab chapters
 
 test: book .venv/dev ## Run all tests: library, claims, built pages, browser
 	$(BIN)/python -m pytest
@@ -49,6 +50,9 @@ pins:                ## Renew the pins in requirements*.txt
 	  | grep -vxFf _build/pins/requirements.txt; } > _build/pins/requirements-dev.txt
 	mv _build/pins/requirements*.txt . && rm -rf _build/pins
 
+picture: book        ## Draw the README's picture again
+	$(BIN)/python _ext/readme_picture.py
+
 clean:               ## Remove the built book and the virtual environment
 	rm -rf _build .venv
 
@@ -60,6 +64,10 @@ $(HTML): .venv/book _config.yml _toc.yml references.bib $(SOURCES)
 
 .venv/book: requirements.txt pyproject.toml | .venv/bin/pip
 	$(BIN)/pip install --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VIEWERS): .venv/book
+	$(BIN)/jupytext-config --settings-file $@ set-default-viewer markdown myst
 	@touch $@
 
 .venv/dev: requirements-dev.txt .venv/book
