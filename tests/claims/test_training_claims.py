@@ -72,7 +72,7 @@ def test_saxe_2014_two_layer_linear_mode():
     net = vg.MLP(depth=2, width=1, activation="linear")
     params = {"weights": jnp.full((2, 1, 1), start**0.5), "biases": jnp.zeros((2, 1))}
     x = jnp.array([[1.0], [-1.0]])
-    params, history = vg.train(
+    params, _ = vg.train(
         net, params, vg.datasets.Dataset(x, s * x), key=jax.random.key(0), steps=2000,
         optimizer="sgd", learning_rate=dt, record_every=2000,
     )  # fmt: skip
