@@ -95,6 +95,8 @@ BOOL = {
 SHIFTS = {"shift_left": "<<", "shift_right_logical": ">>>", "shift_right_arithmetic": ">>"}
 OTHER = {"select_n", "convert_element_type", "bitcast_convert_type", "integer_pow", "round"}
 OTHER |= {"reduce_precision", "shift_right_logical"}
+# The text of these contains an operand more than once.
+REPEATS = {"square", "integer_pow"}
 OPS = {*FLOAT_EXACT, *FLOAT_ROUNDED, *INTEGER, *BOOL, *COMPARE, *SAME, *OTHER}
 
 

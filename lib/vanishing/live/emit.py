@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vanishing.live.fusion import hint_of, is_view, stored_values
-from vanishing.live.elementwise import OPS, expression, number
+from vanishing.live.elementwise import OPS, REPEATS, expression, number
 from vanishing.live.graph import CompileError, Const, Graph, Node, Var
+from vanishing.live.node import runtime_names
 from vanishing.live.values import Affine, Body, Index, Lazy, Scalar, Value, View, strides_of
 
 BYTES = {"float32": 4, "int32": 4, "uint32": 4, "uint8": 1, "bool": 1}
@@ -22,7 +23,7 @@ RESERVED = (
     "eval export extends false finally for function if implements import in instanceof interface "
     "let new null package private protected public return static super switch this throw true try "
     "typeof var void while with yield f rt heap matmul first ready undefined NaN Infinity Math "
-    "Number Boolean tanh exp logistic erf erfc erfInv pow changed sort threefry popcount nextafter"
+    "Number Boolean"
 ).split()
 RULES: dict[str, Callable] = {}
 
@@ -44,7 +45,7 @@ class Emitter:
         self.lines: list[str] = []
         self.indent = 2
         self.declarations: list[str] = []
-        self.names: Counter[str] = Counter(RESERVED)
+        self.names: Counter[str] = Counter((*RESERVED, *runtime_names()))
         self.runtime: set[str] = set()
         self.env: dict[Var, Value] = {}
         self.wanted: dict[Var, View] = {}
@@ -323,6 +324,8 @@ def elementwise(emitter: Emitter, node: Node, values: list[Value]) -> list[Value
     shape = node.outputs[0].shape
 
     def element(body: Body, index: Index) -> str:
+        for value in values[: node.op in REPEATS]:
+            body.element(value, _own(value, index))  # ask twice, so that it gets a name
         operands = [body.element(v, _own(v, index)) for v in values]
         return expression(node, operands)
 

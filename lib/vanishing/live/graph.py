@@ -197,6 +197,14 @@ def _raw_random(eqn):
     return fn
 
 
+def _platform(platforms: tuple) -> Const:
+    """The branch that JAX would take on a CPU."""
+    for k, names in enumerate(platforms):
+        if names is None or "cpu" in names:
+            return Const(np.int32(k))
+    raise CompileError(f"expected a branch for the CPU, got {platforms}")
+
+
 class _Flattener:
     """Rewrites jaxprs as graphs."""
 
@@ -231,7 +239,14 @@ class _Flattener:
             )
         if op in IDENTITIES:
             return inputs
+        if op == "platform_index":
+            return [_platform(params["platforms"])]
+        if op == "cond" and isinstance(inputs[0], Const):
+            chosen = params["branches"][int(inputs[0].value)]
+            return self.inline(chosen.jaxpr, chosen.consts, inputs[1:], nodes)
         outputs = [Var(*_physical(v.aval, source)) for v in eqn.outvars]
+        if op in ("empty", "empty2", "zeros_like"):
+            return [Const(np.zeros(v.shape, v.dtype)) for v in outputs]
         node = Node(op, inputs, outputs, params, source)
         raw = _raw_random(eqn)
         if raw is not None:

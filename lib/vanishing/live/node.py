@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +40,13 @@ def runtime_source() -> str:
     """The text of ``runtime.js`` with the WebAssembly kernel in it."""
     text = Path(__file__).with_name("runtime.js").read_text(encoding="utf-8")
     return text.replace("WASM_MODULE", module_base64())
+
+
+@functools.cache
+def runtime_names() -> tuple[str, ...]:
+    """The names of what the runtime offers."""
+    offered = runtime_source().rpartition("return {")[2]
+    return tuple(re.findall(r"\w+", offered))
 
 
 def _encode(array: np.ndarray) -> list:

@@ -37,6 +37,7 @@ function vanishingRuntime(options) {
 
   // erfc(x) exp(x²) (1 + 2x) as a polynomial in (x - 5/2) / (x + 5/2); relative error 6e-9.
   const erfcPositive = (x) => {
+    if (x > 11) return 0;
     const t = (x - 2.5) / (x + 2.5);
     return Math.exp(-x * x) / (1 + 2 * x) * (1.26483818 + t * (-0.122356691 + t * (-0.0990241609 +
       t * (0.157627706 + t * (-0.102974116 + t * (0.0327778944 + t * (9.8204027e-4 +
