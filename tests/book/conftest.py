@@ -1,17 +1,12 @@
-"""The built book, a server for it, and a real browser to read it with."""
+"""The built book, served and in a folder, and a real browser to read it with."""
 
-import shutil
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from bs4 import BeautifulSoup
 from built import BOOK, NAMES
-from playwright.sync_api import sync_playwright
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+from serving import serving
 
 
 def pytest_generate_tests(metafunc):
@@ -30,36 +25,17 @@ def soup(page_path) -> BeautifulSoup:
     return BeautifulSoup(page_path.read_text(encoding="utf-8"), "html.parser")
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture(scope="session")
 def address():
     """Where the book is served over http."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=BOOK))
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(BOOK) as address:
+        yield address
 
 
 @pytest.fixture(params=["http", "file"])
 def base(request, address) -> str:
     """Both places that a page is read from: a web host and a folder."""
     return address if request.param == "http" else BOOK.as_uri()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    executable = shutil.which("chromium")
-    if executable is None:
-        pytest.fail("expected chromium on the PATH, found none; install it (.ci/run does)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

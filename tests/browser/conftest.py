@@ -1,61 +1,12 @@
-"""A real Chromium, a server with the book's strictest rules, and pages that report every fault."""
+"""Pages with live figures that report every fault."""
 
-import functools
-import http.server
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-
-#: What a careful host sends. Directories named after a fault send something stricter.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; worker-src blob:; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:"
-)
-STRICTER = {
-    "/no-worker/": POLICY.replace("worker-src blob:", "worker-src 'none'"),
-    "/no-inline/": POLICY.replace("'unsafe-inline' blob:", "").replace(
-        "worker-src blob:", "worker-src 'none'"
-    ),
-}
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves files, silently, with a Content-Security-Policy."""
-
-    def end_headers(self) -> None:
-        policy = next((p for key, p in STRICTER.items() if self.path.startswith(key)), POLICY)
-        self.send_header("Content-Security-Policy", policy)
-        super().end_headers()
-
-    def log_message(self, *args) -> None:
-        pass
-
-
-@contextmanager
-def serving(directory: Path) -> Iterator[str]:
-    """Serve ``directory`` on a free port; yields the address."""
-    handler = functools.partial(Handler, directory=str(directory))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One headless Chromium for all tests."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        browser.close()
+from serving import serving
 
 
 class Faults(list):
