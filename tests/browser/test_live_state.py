@@ -130,6 +130,7 @@ def test_the_live_region_says_what_changed(open_page, web):
     page = open_page(f"{web}/gallery.html")
     says = page.locator(".live-says")
     assert says.inner_text().startswith("Level is 0.96. 24 of 50 values of root are not finite")
+    page.wait_for_function(DRAWN)
     page.evaluate("document.querySelector('figure.live').live.set({ amplitude: 2 })")
     page.wait_for_function(SAYS, arg="rises")
     assert says.inner_text().startswith("Amplitude 2: level rises to 1.9")

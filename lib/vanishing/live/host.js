@@ -454,6 +454,7 @@ var vanishingLive = (function () {
     /** Tell in words what changed, once it has come to rest: a screen reader reads every change. */
     function say() {
       clearTimeout(timer);
+      if (!moved.size && !animation) return; // the first picture, which Python described
       timer = setTimeout(() => {
         const changes = spec.controls.filter((c) => moved.has(c.name))
           .map((c) => `${c.label.replace(/_/g, "")} ${spoken(c, state[c.name])}`).join(", ");
@@ -504,6 +505,7 @@ var vanishingLive = (function () {
           outputs = live.outputs = answer;
           if (playing) await frame();
           draw.forEach((paint) => paint(outputs));
+          if (!moved.size) said ??= outputs;
           if (animation) advance();
           say();
         }
