@@ -1,0 +1,313 @@
+"""The instrument against plain `jax.grad`, finite differences, long doubles and other platforms."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jax import export
+
+import vanishing as vg
+
+KEY = jax.random.key(0)
+FLOAT64_AGREES = 1e-9
+
+
+def reference(net, params, x, cotangent, depth):
+    """The same measurements by `jax.grad` of a loop over layers: plain gradients, no logs."""
+    phi, residual = net.phi, net.residual
+    axis = {"batch": 0, "layer": 1}.get(net.normalization)
+
+    def normalized(z):
+        if axis is None:
+            return z
+        return (z - z.mean(axis, keepdims=True)) / jnp.sqrt(
+            z.var(axis, keepdims=True) + net.epsilon
+        )
+
+    def affine(layer, h):
+        return h @ layer["weights"] + layer["biases"][None]
+
+    def run(weights, nudges):
+        h = affine(params["read_in"], x) if "read_in" in params else x
+        pre, post = [], []
+        for layer in range(depth):
+
+            def linear(h, layer=layer):
+                return h @ weights[layer] + params["biases"][layer][None]
+
+            if residual is None:
+                pre.append(normalized(linear(h) + nudges[layer]))
+                h = phi(pre[-1])
+            else:
+                pre.append(normalized(h))
+                h = h + residual * linear(phi(pre[-1])) + nudges[layer]
+            post.append(h)
+        y = affine(params["read_out"], h) if "read_out" in params else h
+        return jnp.sum(y * cotangent), (jnp.stack(pre), jnp.stack(post))
+
+    nudges = jnp.zeros((depth, x.shape[0], net.width))
+    gradients, (pre, post) = jax.grad(run, (0, 1), has_aux=True)(params["weights"], nudges)
+    slope = np.abs(jax.vmap(jax.grad(phi))(pre.ravel()).reshape(pre.shape))
+    steepest = np.max(np.abs(jax.vmap(jax.grad(phi))(jnp.linspace(-8.0, 8.0, 257))))
+    return {
+        "activation_mean": post.mean((1, 2)),
+        "activation_rms": jnp.sqrt((post**2).mean((1, 2))),
+        "dead_fraction": (slope == 0).all(1).mean(1),
+        "saturated_fraction": (slope < 0.01 * steepest).mean((1, 2)),
+        "gradient_rms": jnp.sqrt((gradients[1] ** 2).mean((1, 2))),
+        "weight_gradient_rms": jnp.sqrt((gradients[0][:depth] ** 2).mean((1, 2))),
+    }
+
+
+@st.composite
+def networks(draw):
+    """A description, a batch size, a seed and how many layers to use (None: all of them)."""
+    initializer = draw(st.sampled_from([None, *vg.initializers.INITIALIZERS]))
+    scale = st.floats(0.5, 2.0)
+    normalization = draw(st.sampled_from([None, "batch", "layer"]))
+    # Over one or two numbers a normalisation leaves a gradient of rounding errors alone.
+    least = 1 if normalization is None else 3
+    net = vg.MLP(
+        depth=draw(st.integers(1, 7)),
+        width=draw(st.integers(least, 9)),
+        activation=draw(st.sampled_from(list(vg.activations.ACTIVATIONS))),
+        initializer=initializer,
+        sigma_w=draw(scale) if initializer is None else None,
+        sigma_b=draw(st.none() | scale),
+        normalization=normalization,
+        epsilon=draw(st.sampled_from([1e-5, 1e-2])),
+        residual=draw(st.none() | scale),
+        in_features=draw(st.none() | st.integers(1, 5)),
+        out_features=draw(st.none() | st.integers(1, 5)),
+    )
+    depth = draw(st.none() | st.integers(1, net.depth))
+    return net, draw(st.integers(least, 6)), draw(st.integers(0, 2**31)), depth
+
+
+def example(net, batch, seed):
+    """Parameters, a batch and a cotangent that no symmetry of the network is orthogonal to."""
+    keys = jax.random.split(jax.random.key(seed), 3)
+    x = jax.random.normal(keys[1], (batch, net.in_features or net.width))
+    cotangent = jax.random.normal(keys[2], (batch, net.out_features or net.width))
+    return vg.init(net, key=keys[0]), x, cotangent
+
+
+def agrees(net, batch, seed, depth):
+    with jax.enable_x64(True):
+        params, x, cotangent = example(net, batch, seed)
+        measured = vg.probe(net, params, x, cotangent, depth=depth)
+        used = net.depth if depth is None else depth
+        for name, expected in reference(net, params, x, cotangent, used).items():
+            got = getattr(measured, name)
+            np.testing.assert_allclose(
+                got[:used], expected, rtol=FLOAT64_AGREES, atol=1e-300, err_msg=name
+            )
+            assert np.isnan(got[used:]).all(), name
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(networks())
+def test_agrees_with_jax_grad_in_float64_for_random_networks(case):
+    agrees(*case)
+
+
+@pytest.mark.parametrize("initializer", vg.initializers.INITIALIZERS)
+@pytest.mark.parametrize("residual", [None, 0.7])
+def test_agrees_with_jax_grad_for_every_initializer(initializer, residual):
+    net = vg.MLP(depth=3, width=5, initializer=initializer, residual=residual)
+    agrees(net, 4, 1, None)
+
+
+@pytest.mark.parametrize("activation", vg.activations.ACTIVATIONS)
+@pytest.mark.parametrize("normalization", [None, "batch", "layer"])
+def test_agrees_with_jax_grad_for_every_activation(activation, normalization):
+    net = vg.MLP(depth=3, width=5, activation=activation, normalization=normalization)
+    agrees(net, 4, 2, None)
+
+
+def test_agrees_with_jax_grad_for_any_elementwise_callable():
+    net = vg.MLP(depth=3, width=5, activation=lambda z: jnp.sin(z) + 0.1 * z)
+    agrees(net, 4, 3, 2)
+
+
+def test_agrees_with_finite_differences():
+    with jax.enable_x64(True):
+        net = vg.MLP(depth=3, width=4, sigma_w=1.3, sigma_b=0.2, in_features=2, out_features=3)
+        params, x, cotangent = example(net, 5, 0)
+
+        def cost(weights):
+            return jnp.sum(vg.apply(net, params | {"weights": weights}, x) * cotangent)
+
+        step = 1e-5
+        nudges = step * np.eye(params["weights"].size).reshape(-1, 3, 4, 4)
+        slopes = [(cost(params["weights"] + n) - cost(params["weights"] - n)) / (2 * step)
+                  for n in nudges]  # fmt: skip
+        expected = np.sqrt((np.reshape(slopes, (3, -1)) ** 2).mean(1))
+        measured = vg.probe(net, params, x, cotangent).weight_gradient_rms
+        np.testing.assert_allclose(measured, expected, rtol=1e-8)
+
+
+def sigmoid_gradients_in_long_double(params, x):
+    """ln RMS of δ_l by hand; a long double reaches 1e-4932, so nothing needs rescaling."""
+    weights = np.asarray(params["weights"], np.longdouble)
+    h, slopes = np.asarray(x, np.longdouble), []
+    for matrix in weights:
+        h = 1 / (1 + np.exp(-(h @ matrix)))
+        slopes.append(h * (1 - h))
+    cotangent, logs = np.ones_like(h), []
+    for matrix, slope in zip(weights[::-1], slopes[::-1], strict=True):
+        delta = cotangent * slope
+        logs.append(np.log(np.sqrt(np.mean(delta**2))))
+        cotangent = delta @ matrix.T
+    return np.array(logs[::-1], float)
+
+
+@pytest.mark.skipif(
+    np.finfo(np.longdouble).maxexp < 16384, reason="the reference needs an 80-bit long double"
+)
+def test_thousand_sigmoid_layers_are_within_a_thousandth_at_every_layer():
+    net = vg.MLP(depth=1000, width=32, activation="sigmoid", sigma_w=1.0)
+    params = vg.init(net, key=KEY)
+    x = jax.random.normal(jax.random.key(1), (16, 32))
+    measured = np.asarray(vg.probe(net, params, x).log_gradient_rms, float)
+    expected = sigmoid_gradients_in_long_double(params, x)
+    assert expected[0] < np.log(1e-600)
+    relative_error_of_the_gradient = np.abs(np.expm1(measured - expected))
+    assert relative_error_of_the_gradient.max() < 1e-3
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_scale_of_the_cotangent_is_only_an_offset_of_the_logarithm(scale):
+    net = vg.MLP(depth=5, width=8, sigma_w=1.0, out_features=3)
+    params, x, cotangent = example(net, 4, 0)
+    one = vg.probe(net, params, x, cotangent)
+    scaled = vg.probe(net, params, x, cotangent * scale)
+    np.testing.assert_allclose(
+        scaled.log_gradient_rms, one.log_gradient_rms + np.log(scale), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        scaled.log_weight_gradient_rms, one.log_weight_gradient_rms + np.log(scale), rtol=1e-5
+    )
+
+
+def test_no_gradient_reads_minus_infinity_and_zero():
+    net = vg.MLP(depth=3, width=4, activation="relu")
+    params = vg.init(net, key=KEY)
+    params["biases"] = params["biases"].at[1].set(-100.0)  # layer 2 is dead on this batch
+    signals = vg.probe(net, params, jnp.ones((2, 4)))
+    assert signals.dead_fraction.tolist()[1:] == [1.0, 1.0]
+    assert signals.log_gradient_rms.tolist() == [-np.inf] * 3
+    assert signals.gradient_rms.tolist() == signals.weight_gradient_rms.tolist() == [0.0] * 3
+
+
+def test_dead_and_saturated_are_told_apart():
+    net = vg.MLP(depth=1, width=3, activation="tanh")
+    params = {"weights": jnp.eye(3)[None], "biases": jnp.zeros((1, 3))}
+    # Slopes of unit 1: 1 and 0; unit 2: 0.0013 and 0.0013; unit 3: 0 and 0.
+    signals = vg.probe(net, params, jnp.array([[0.0, 4.0, 20.0], [20.0, -4.0, -20.0]]))
+    assert signals.dead_fraction.tolist() == pytest.approx([1 / 3])
+    assert signals.saturated_fraction.tolist() == pytest.approx([5 / 6])
+
+
+def counted():
+    """An activation that counts how often it is traced."""
+    traces = []
+
+    def activation(z):
+        traces.append(z)
+        return jnp.tanh(z)
+
+    return activation, traces
+
+
+def test_one_executable_serves_every_depth():
+    activation, traces = counted()
+    net = vg.MLP(depth=12, width=6, activation=activation)
+    params, x, cotangent = example(net, 3, 0)
+    vg.probe(net, params, x, cotangent, depth=1)
+    vg.forward(net, params, x, depth=1)
+    compiled = len(traces)
+    for depth in range(2, 13):
+        signals = vg.probe(net, params, x, cotangent, depth=depth)
+        trace = vg.forward(net, params, x, depth=jnp.int32(depth))
+        assert int(np.isfinite(signals.log_gradient_rms).sum()) == depth
+        assert int(np.isfinite(trace.post[:, 0, 0]).sum()) == depth
+    assert compiled > 0 and len(traces) == compiled
+
+
+def test_one_executable_serves_every_scale():
+    activation, traces = counted()
+
+    def measured(sigma_w, sigma_b):
+        net = vg.MLP(depth=4, width=6, activation=activation, sigma_w=sigma_w, sigma_b=sigma_b,
+                     residual=sigma_b, normalization="layer", epsilon=sigma_b)  # fmt: skip
+        params = vg.init(net, key=KEY)
+        return vg.probe(net, params, jnp.ones((2, 6))).log_gradient_rms
+
+    measured(1.0, 0.1)
+    compiled = len(traces)
+    assert measured(2.0, 0.3).shape == (4,)
+    assert len(traces) == compiled
+
+
+def test_traced_scales_and_depth_give_the_numbers_of_static_ones():
+    def measured(sigma_w, sigma_b, residual, depth):
+        net = vg.MLP(depth=5, width=8, activation="gelu", sigma_w=sigma_w, sigma_b=sigma_b,
+                     normalization="batch", residual=residual)  # fmt: skip
+        params = vg.init(net, key=KEY)
+        x = jax.random.normal(jax.random.key(1), (6, 8))
+        cotangent = jax.random.normal(jax.random.key(2), (6, 8))
+        return vg.probe(net, params, x, cotangent, depth=depth).log_gradient_rms
+
+    scales = (1.5, 0.2, 0.7, 4)
+    np.testing.assert_allclose(jax.jit(measured)(*scales), measured(*scales), rtol=1e-5)
+
+
+def test_runs_inside_vmap_over_seeds():
+    net = vg.MLP(depth=3, width=5)
+    x = jnp.ones((2, 5))
+
+    def logs(key):
+        return vg.probe(net, vg.init(net, key=key), x).log_gradient_rms
+
+    keys = jax.random.split(KEY, 4)
+    expected = jnp.stack([logs(key) for key in keys])
+    np.testing.assert_allclose(jax.vmap(logs)(keys), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("initializer", ["orthogonal", "lsuv", "pytorch"])
+@pytest.mark.parametrize("normalization", [None, "batch"])
+def test_lowers_for_every_platform(initializer, normalization):
+    net = vg.MLP(depth=4, width=8, activation="gelu", initializer=initializer, in_features=3,
+                 normalization=normalization, out_features=2)  # fmt: skip
+    params, x, _ = example(net, 4, 0)
+    platforms = ("cpu", "cuda", "tpu")
+
+    def lowered(function, *arguments):
+        return export.export(jax.jit(function), platforms=platforms)(*arguments).platforms
+
+    def probed(params, x, depth):
+        return vg.probe(net, params, x, depth=depth)
+
+    assert lowered(lambda key: vg.init(net, key=key), KEY) == platforms
+    assert lowered(lambda params, x: vg.forward(net, params, x), params, x) == platforms
+    assert lowered(probed, params, x, jnp.int32(2)) == platforms
+
+
+def test_jacobian_spectrum_is_that_of_jax_jacobian():
+    with jax.enable_x64(True):
+        for residual, normalization in [(None, None), (0.5, "layer"), (None, "layer")]:
+            net = vg.MLP(depth=4, width=6, sigma_w=1.4, residual=residual,
+                         normalization=normalization, in_features=3, out_features=2)  # fmt: skip
+            params, x, _ = example(net, 1, 0)
+            stream = vg.MLP(depth=4, width=6, sigma_w=1.4, residual=residual,
+                            normalization=normalization)  # fmt: skip
+            inner = {name: params[name] for name in ("weights", "biases")}
+            h = (x @ params["read_in"]["weights"])[0]
+            jacobian = jax.jacobian(lambda h, stream=stream, inner=inner: vg.apply(
+                stream, inner, h[None])[0])(h)  # fmt: skip
+            expected = np.linalg.svd(jacobian, compute_uv=False)
+            measured = vg.jacobian_spectrum(net, params, x[0])
+            np.testing.assert_allclose(measured, expected, rtol=1e-9, atol=1e-12)

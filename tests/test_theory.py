@@ -1,0 +1,94 @@
+"""Mean-field theory against closed forms and against wide networks."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import vanishing as vg
+from vanishing import experiments, theory
+
+KEY = jax.random.key(0)
+
+
+@pytest.mark.parametrize("name, sigma_w", [
+    ("relu", 2**0.5),
+    ("leaky_relu", (2 / (1 + 0.01**2)) ** 0.5),
+    ("linear", 1.0),
+])  # fmt: skip
+def test_critical_sigma_w_of_piecewise_linear_activations(name, sigma_w):
+    assert theory.critical_sigma_w(name) == pytest.approx(sigma_w, abs=1e-6)
+
+
+def test_critical_sigma_w_of_selu_counts_both_sides_of_its_kink():
+    alpha, scale = 1.6732632423543772, 1.0507009873554805
+    critical = (2 / (scale**2 * (1 + alpha**2))) ** 0.5
+    assert theory.critical_sigma_w("selu") == pytest.approx(critical, abs=1e-4)
+
+
+@pytest.mark.parametrize("sigma_w", [0.5, 1.2, 2.0])
+def test_chi_of_relu_is_half_the_variance_wherever_q_goes(sigma_w):
+    assert theory.chi("relu", sigma_w) == pytest.approx(sigma_w**2 / 2, rel=1e-9)
+    assert theory.chi("leaky_relu", sigma_w) == pytest.approx(sigma_w**2 * 0.50005, rel=1e-9)
+
+
+def test_fixed_points_in_closed_form():
+    assert theory.length_fixed_point("linear", 0.6, 0.8) == pytest.approx(1.0, abs=1e-9)
+    assert theory.length_fixed_point("linear", 0.0, 0.5) == pytest.approx(0.25, abs=1e-12)
+    assert theory.length_fixed_point("relu", 2.0) == float("inf")
+    assert theory.length_fixed_point("tanh", 0.5) == pytest.approx(0, abs=1e-12)
+    assert theory.length_map("linear", 3.0, 2.0, 0.5) == pytest.approx(12.25, rel=1e-12)
+
+
+def test_the_fixed_point_is_one():
+    for name in ("sigmoid", "tanh", "elu", "selu", "gelu"):
+        q = theory.length_fixed_point(name, 0.9, 0.3)
+        assert theory.length_map(name, q, 0.9, 0.3) == pytest.approx(q, rel=1e-10)
+
+
+def test_plain_numbers_give_plain_numbers_even_inside_a_trace():
+    outside = theory.chi("tanh", 1.5, 0.1)
+    assert isinstance(outside, float)
+    inside = jax.jit(lambda x: x * theory.chi("tanh", 1.5, 0.1))(1.0)
+    assert float(inside) == pytest.approx(outside, rel=1e-6)
+
+
+@pytest.mark.parametrize("function", [theory.chi, theory.length_fixed_point])
+def test_traced_scales_give_the_same_numbers(function):
+    scales = jnp.array([[0.8, 0.1], [1.5, 0.3], [3.0, 0.5]])
+    traced = jax.vmap(lambda s: function("tanh", s[0], s[1]))(scales)
+    expected = [function("tanh", float(w), float(b)) for w, b in scales]
+    np.testing.assert_allclose(traced, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("normalization", [None, "batch", "layer"])
+@pytest.mark.parametrize("residual", [None, 0.5])
+def test_prediction_is_what_a_wide_network_shows(normalization, residual):
+    net = vg.MLP(depth=8, width=400, activation="tanh", sigma_w=1.3, sigma_b=0.2,
+                 normalization=normalization, residual=residual)  # fmt: skip
+
+    def measure(params, x, cotangent):
+        trace = vg.forward(net, params, x)
+        length = trace.pre if residual is None and normalization is None else trace.post
+        log = vg.probe(net, params, x, cotangent).log_gradient_rms
+        return log - log[-1], jnp.mean(length**2, (1, 2))
+
+    # A large batch: under batch norm the theory is that of infinitely many inputs.
+    logs, lengths = experiments.over_seeds(measure, net, key=KEY, seeds=3, batch=256)
+    predicted = theory.predict(net, 1.0)
+    np.testing.assert_allclose(logs.mean(0), predicted.log_gradient_rms, atol=0.06)
+    if normalization is None:
+        np.testing.assert_allclose(lengths.mean(0), predicted.length, rtol=0.05)
+
+
+def test_prediction_has_one_executable_for_every_scale():
+    traces = []
+
+    def activation(z):
+        traces.append(z)
+        return jnp.tanh(z)
+
+    theory.predict(vg.MLP(depth=5, width=9, activation=activation, sigma_w=1.0), 1.0)
+    compiled = len(traces)
+    theory.predict(vg.MLP(depth=5, width=9, activation=activation, sigma_w=2.0), 0.5)
+    assert len(traces) == compiled > 0
