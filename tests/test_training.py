@@ -12,7 +12,7 @@ import optax
 import pytest
 
 import vanishing as vg
-from vanishing import descent, losses, training
+from vanishing import descent, live, losses, training
 from vanishing.datasets import Dataset
 
 KEY = jax.random.key(7)
@@ -269,7 +269,7 @@ def test_bad_input_is_refused_with_a_remedy(changed, message):
 
 def test_classes_need_a_read_out():
     net = vg.MLP(depth=2, width=2)
-    with pytest.raises(ValueError, match="out_features: expected a read-out.*got None. Build"):
+    with pytest.raises(ValueError, match=r"out_features: expected a read-out.*got None. Build"):
         run(net, vg.init(net, key=KEY))
 
 
@@ -306,3 +306,38 @@ def test_a_step_is_pure_and_compiles_for_any_backend():
     step = jax.jit(lambda state: training.step(NET, rule, state, MOONS))
     for platform in ("cpu", "cuda", "tpu"):
         assert jax.export.export(step, platforms=[platform])(state).platforms == (platform,)
+
+
+def life_map_step(optimizer, learning_rate):
+    """A network as the page trains it: ten layers, 16 wide, moons laid into 16 dimensions."""
+    net = vg.MLP(10, 16, "relu", "he", out_features=1)
+    data = vg.datasets.lift(vg.datasets.two_moons(128, key=KEY), 16)
+    start = training.begin(descent.optimizer_named(optimizer, learning_rate), vg.init(net, key=KEY))
+
+    def step(state, x, y, learning_rate):
+        rule = descent.optimizer_named(optimizer, learning_rate)
+        return training.step(net, rule, state, Dataset(x, y))
+
+    return step, start, (data.x, data.y, np.float32(learning_rate))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "learning_rate"), [("sgd", 0.02), ("momentum", 0.01), ("adam", 0.003)]
+)
+def test_a_step_compiled_for_the_page_does_what_jax_does(optimizer, learning_rate):
+    step, state, rest = life_map_step(optimizer, learning_rate)
+    program, jitted = live.compile(step, state, *rest), jax.jit(step)
+    calls, expected = [], []
+    for _ in range(24):
+        calls.append((state, *rest))
+        state, record = jitted(*calls[-1])
+        expected.append((state, record))
+    for got, want in zip(program.run_many(calls), expected, strict=True):
+        for here, there in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
+            if here.dtype == np.float32:
+                size = float(jnp.max(jnp.abs(there)))
+                np.testing.assert_allclose(here, there, rtol=1e-4, atol=1e-5 * size)
+            else:
+                np.testing.assert_array_equal(here, there)
+    assert expected[-1][1].loss < expected[0][1].loss
+    assert 0 < expected[-1][1].dead_units.sum() < 160
