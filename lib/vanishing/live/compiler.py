@@ -19,7 +19,7 @@ from vanishing.live import arrays, control, indexing, products  # noqa: F401  (t
 from vanishing.live import node as javascript
 from vanishing.live.emit import Emitter, rule
 from vanishing.live.fusion import stored_values
-from vanishing.live.graph import DTYPES, CompileError, Graph, Node, Source, Var, from_jaxpr
+from vanishing.live.graph import DTYPES, Graph, Node, Source, Var, dtype_error, from_jaxpr
 from vanishing.live.values import Scalar, Value, View
 
 ROUND = {
@@ -151,10 +151,7 @@ def compile(fn: Callable, *examples, name: str | None = None) -> Program:
 
 def _spec(name: str, aval) -> Spec:
     if str(aval.dtype) not in DTYPES:
-        raise CompileError(
-            f"expected {name} to be one of {', '.join(DTYPES)}, got {aval.dtype}\n"
-            "  Way out: pass a seed and call jax.random.key inside; cast to float32 or int32"
-        )
+        raise dtype_error(aval.dtype, f"for {name}")
     return Spec(name, tuple(aval.shape), str(aval.dtype))
 
 
@@ -176,7 +173,8 @@ def _input_names(fn: Callable, examples: tuple) -> list[str]:
 
 
 def _identifier(text: str) -> str:
-    return re.sub(r"^(?=\d)|\W+", "_", text).strip("_") or "program"
+    name = re.sub(r"\W+", "_", text).strip("_") or "program"
+    return f"_{name}" if name[0].isdigit() else name
 
 
 # Stages -------------------------------------------------------------------------------------

@@ -48,6 +48,18 @@ class CompileError(Exception):
     """A JAX function that cannot become JavaScript: says what, where, and the way out."""
 
 
+def dtype_error(dtype, where: str) -> CompileError:
+    """The error for an element type that compiled programs do not have."""
+    remedy = "cast to float32 or int32"
+    if str(dtype) in ("float64", "int64", "uint64"):
+        remedy = "compile with jax_enable_x64 off, or cast to a 32-bit type"
+    elif str(dtype).startswith("key"):
+        remedy = "pass a seed and call jax.random.key inside"
+    return CompileError(
+        f"expected one of {', '.join(DTYPES)}, got {dtype} {where}\n  Way out: {remedy}"
+    )
+
+
 @dataclass(frozen=True)
 class Source:
     """Where in the user's code a node comes from."""
@@ -141,10 +153,7 @@ def _physical(aval, source: Source) -> tuple[tuple[int, ...], str]:
             f"expected static shapes, got {aval.shape}, at {source}\n  Way out: use fixed sizes"
         )
     if aval.dtype.name not in DTYPES:
-        raise CompileError(
-            f"expected one of {', '.join(DTYPES)}, got {aval.dtype.name}, at {source}\n"
-            "  Way out: cast with .astype(jnp.float32); if jax_enable_x64 is on, compile without it"
-        )
+        raise dtype_error(aval.dtype, f"at {source}")
     return aval.shape, aval.dtype.name
 
 
@@ -208,15 +217,20 @@ def _platform(platforms: tuple) -> Const:
 class _Flattener:
     """Rewrites jaxprs as graphs."""
 
-    def graph(self, closed) -> Graph:
+    def graph(self, closed, source: Source) -> Graph:
         """The graph of a closed jaxpr."""
         jaxpr = closed.jaxpr
-        inputs = [Var(*_physical(v.aval, Source())) for v in jaxpr.invars]
+        inputs = [Var(*_physical(v.aval, source)) for v in jaxpr.invars]
         nodes: list[Node] = []
-        return simplify(Graph(inputs, nodes, self.inline(jaxpr, closed.consts, inputs, nodes)))
+        return simplify(Graph(inputs, nodes, self.inline(jaxpr, closed.consts, inputs, nodes, source)))
 
-    def inline(self, jaxpr, consts: Iterable, args: list, nodes: list[Node], source=None) -> list:
-        """Append the nodes of ``jaxpr`` applied to ``args``; return its outputs."""
+    def inline(
+        self, jaxpr, consts: Iterable, args: list, nodes: list[Node], source: Source
+    ) -> list:
+        """Append the nodes of ``jaxpr`` applied to ``args``; return its outputs.
+
+        ``source`` stands for equations that do not know their own.
+        """
         env = dict(zip(jaxpr.constvars, (Const(np.asarray(c)) for c in consts), strict=True))
         env.update(zip(jaxpr.invars, args, strict=True))
 
@@ -224,7 +238,8 @@ class _Flattener:
             return Const(np.asarray(atom.val, atom.aval.dtype)) if hasattr(atom, "val") else env[atom]
 
         for eqn in jaxpr.eqns:
-            where = source or _source(eqn.source_info.traceback)
+            where = _source(eqn.source_info.traceback)
+            where = where if where.line else source
             outputs = self.equation(eqn, [read(a) for a in eqn.invars], nodes, where)
             env.update(zip(eqn.outvars, outputs, strict=True))
         return [read(a) for a in jaxpr.outvars]
@@ -235,7 +250,7 @@ class _Flattener:
         if op in CALLS:
             body = params[CALLS[op]]
             return self.inline(
-                getattr(body, "jaxpr", body), getattr(body, "consts", ()), inputs, nodes
+                getattr(body, "jaxpr", body), getattr(body, "consts", ()), inputs, nodes, source
             )
         if op in IDENTITIES:
             return inputs
@@ -243,7 +258,11 @@ class _Flattener:
             return [_platform(params["platforms"])]
         if op == "cond" and isinstance(inputs[0], Const):
             chosen = params["branches"][int(inputs[0].value)]
-            return self.inline(chosen.jaxpr, chosen.consts, inputs[1:], nodes)
+            return self.inline(chosen.jaxpr, chosen.consts, inputs[1:], nodes, source)
+        if eqn.effects:
+            raise Node(op, inputs, [], params, source).refuse(
+                "has a side effect", "remove prints, callbacks and assertions"
+            )
         outputs = [Var(*_physical(v.aval, source)) for v in eqn.outvars]
         if op in ("empty", "empty2", "zeros_like"):
             return [Const(np.zeros(v.shape, v.dtype)) for v in outputs]
@@ -255,7 +274,7 @@ class _Flattener:
             return self.inline(closed.jaxpr, closed.consts, inputs, nodes, source)
         if any(_key_impl(v.aval) for v in (*eqn.invars, *eqn.outvars)):
             self.lift_keys(node, eqn)
-        node.graphs = tuple(self.bodies(op, params))
+        node.graphs = tuple(self.bodies(op, params, source))
         nodes.append(node)
         return outputs
 
@@ -268,11 +287,11 @@ class _Flattener:
         if node.op == "dynamic_slice":
             node.inputs = [*node.inputs, Const(np.int32(0))]
 
-    def bodies(self, op: str, params: dict):
+    def bodies(self, op: str, params: dict, source: Source):
         """The graphs of a loop or a branch."""
         names = {"scan": ("jaxpr",), "while": ("cond_jaxpr", "body_jaxpr")}.get(op, ())
         for closed in params["branches"] if op == "cond" else (params[n] for n in names):
-            yield self.graph(closed)
+            yield self.graph(closed, source)
 
 
 def from_jaxpr(closed) -> Graph:
@@ -288,7 +307,7 @@ def from_jaxpr(closed) -> Graph:
         CompileError: an element type or a shape that JavaScript code cannot have.
     """
     jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), True)
-    return _Flattener().graph(closed.replace(jaxpr=jaxpr))
+    return _Flattener().graph(closed.replace(jaxpr=jaxpr), Source())
 
 
 @dataclass

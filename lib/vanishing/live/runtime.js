@@ -49,14 +49,14 @@ function vanishingRuntime(options) {
     return x < 0 ? 2 - y : y < TINY ? 0 : y;
   };
 
-  // Near 0 a polynomial in x² keeps the relative error at 1e-9; XLA is ±1 from 3.81365 on.
+  // Near 0 a polynomial in x² keeps the relative error at 1e-9.
   const erf = (x) => {
     const a = x * x;
     if (a < 1) {
       return x * (1.12837917 + a * (-0.376126256 + a * (0.112835822 + a * (-0.0268536911 +
         a * (5.18809889e-3 + a * (-8.00818932e-4 + a * 7.84725912e-5))))));
     }
-    const y = Math.abs(x) >= 3.8136497 ? 1 : 1 - erfcPositive(Math.abs(x));
+    const y = 1 - erfcPositive(Math.abs(x));
     return x < 0 ? -y : x !== x ? x : y;
   };
 
