@@ -19,8 +19,10 @@ from vanishing.live import arrays, control, indexing, products  # noqa: F401  (t
 from vanishing.live import node as javascript
 from vanishing.live.emit import Emitter, rule
 from vanishing.live.fusion import stored_values
-from vanishing.live.graph import DTYPES, Graph, Node, Source, Var, dtype_error, from_jaxpr
+from vanishing.live.graph import DTYPES, CompileError, Graph, Node, Source, Var, dtype_error, from_jaxpr
 from vanishing.live.values import Scalar, Value, View
+
+__all__ = ["CompileError", "Program", "Spec", "compile", "run_programs"]
 
 ROUND = {
     "float32": "f({})",
