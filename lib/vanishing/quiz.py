@@ -1,0 +1,91 @@
+"""A question whose every answer explains itself: plain HTML, on a page and in a notebook."""
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Colours follow the text's own, so one sheet serves light pages, dark ones and JupyterLab.
+# On paper nothing can be opened, so there every explanation stands open.
+STYLE = """<style>
+.vg-quiz { border: 1px solid color-mix(in srgb, currentColor 25%, transparent); margin: 1.5em 0;
+  border-radius: .5em; padding: .25em 1.2em .8em; min-width: 0; }
+.vg-quiz legend { float: left; width: 100%; font-size: inherit; font-weight: 600;
+  margin: 0; padding: .6em 0; }
+.vg-quiz details { clear: both; border-top: 1px solid
+  color-mix(in srgb, currentColor 15%, transparent); }
+.vg-quiz summary { cursor: pointer; padding: .5em 0; }
+.vg-quiz summary:focus-visible { outline: 2px solid; outline-offset: 2px; }
+.vg-quiz details > p { margin: 0; padding: 0 0 .7em 1.1em; }
+@media print {
+  .vg-quiz { break-inside: avoid; }
+  .vg-quiz details::details-content { display: block; content-visibility: visible;
+    block-size: auto; }
+}
+</style>"""
+
+
+def _inline(text: str) -> str:
+    """Plain text as HTML; `backticks` set code, and formulas are written in Unicode."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+
+
+@dataclass(frozen=True)
+class Quiz:
+    """What `quiz` makes; shows itself as HTML, in a terminal as text without the solution."""
+
+    question: str
+    answers: Mapping[str, tuple[bool, str]]
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<details><summary>{_inline(answer)}</summary>"
+            f"<p><strong>{'✓ Right.' if right else '✗ Not so.'}</strong> {_inline(why)}</p>"
+            "</details>\n"
+            for answer, (right, why) in self.answers.items()
+        )
+        legend = f"<legend>{_inline(self.question)}</legend>"
+        return f'{STYLE}\n<fieldset class="vg-quiz">\n{legend}\n{rows}</fieldset>'
+
+    def __repr__(self) -> str:
+        return "\n".join([self.question, *(f"  ○ {answer}" for answer in self.answers)])
+
+
+def quiz(question: str, answers: Mapping[str, tuple[bool, str]]) -> Quiz:
+    """Ask a question; choosing an answer opens why it is right or wrong.
+
+    Every answer is a native disclosure: it needs no script, says to a screen reader that it can
+    be opened, and lets a reader at the keyboard pass an answer without choosing it (which radio
+    buttons do not).
+
+    Args:
+        question: plain text; `backticks` set code.
+        answers: for each answer whether it is right, and why.
+
+    Returns:
+        `Quiz`: put it last in a cell.
+
+    Raises:
+        ValueError: fewer than two answers, none right or all, or no explanation.
+
+    >>> quiz("Is 0.25 the largest slope of the sigmoid?", {
+    ...     "Yes": (True, "It is reached at 0."),
+    ...     "No": (False, "σ′ = σ (1 − σ), a product of two numbers that sum to 1."),
+    ... })
+    Is 0.25 the largest slope of the sigmoid?
+      ○ Yes
+      ○ No
+    """
+    right = [verdict for verdict, _ in answers.values()]
+    if len(right) < 2 or not any(right) or all(right):
+        raise ValueError(
+            "answers: expected at least two, some right and some wrong; got "
+            f"{sum(right)} right of {len(right)}. Give each as text: (right, explanation)."
+        )
+    silent = [answer for answer, (_, why) in answers.items() if not why.strip()]
+    if silent:
+        raise ValueError(
+            f"answers: expected an explanation of each; got none for {silent[0]!r}. "
+            "Say why it is right or wrong."
+        )
+    return Quiz(question, answers)
