@@ -29,10 +29,16 @@ def strip(source: str) -> str:
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
+#: The host's parts, each the twin of the Python module of that name, in order of use.
+HOST = ("text", "paths", "artists", "machine", "controls", "figure")
+
+
 @cache
-def host() -> str:
-    """Return runtime and host, defining ``vanishingRuntime`` and ``vanishingLive``."""
-    return f"{strip(runtime_source())}\n{strip(_read('host.js'))}\n"
+def _host(place: str, public: str) -> str:
+    """Return the host with the part for one ``place``, as the global ``vanishingLive``."""
+    parts = "\n".join(strip(_read(f"{part}.js")) for part in (*HOST, place))
+    body = f'"use strict";\n{parts}\nreturn {{ {public} }};'
+    return f"var vanishingLive = (function () {{\n{body}\n}})();\n"
 
 
 def script() -> str:
@@ -40,17 +46,18 @@ def script() -> str:
 
     It is a classic script: module scripts are refused over ``file://``.
     """
-    return host() + "vanishingLive.hydrate(document);\n"
+    host = _host("page", "hydrate, format")
+    return f"{strip(runtime_source())}\n{host}vanishingLive.hydrate(document);\n"
 
 
 def stylesheet() -> str:
     """Return ``vanishing-live.css``: the house colours, light and dark, and the figure's layout."""
-    return palette.css() + strip(_read("host.css")) + "\n"
+    return palette.css() + strip(_read("live.css")) + "\n"
 
 
 def module() -> str:
     """Return the ES module that anywidget loads in Jupyter."""
-    return host() + "export default { render: vanishingLive.render };\n"
+    return _host("widget", "render") + "export default vanishingLive;\n"
 
 
 def data_script(name: str, encoded: str) -> str:

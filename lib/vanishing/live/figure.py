@@ -146,11 +146,9 @@ class LiveFigure:
         return make_widget(self)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
-        bundle = {"text/plain": f"LiveFigure {self.name}: {self.alt}", "text/html": self.html()}
-        if _has_frontend():
-            bundle |= self.widget._repr_mimebundle_()[0]
-            bundle["text/html"] = self.html()
-        return bundle
+        bundle = self.widget._repr_mimebundle_()[0] if _has_frontend() else {}
+        words = f"LiveFigure {self.name}: {self.alt}"
+        return {**bundle, "text/plain": words, "text/html": self.html()}
 
 
 def _has_frontend() -> bool:

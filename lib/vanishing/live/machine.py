@@ -45,7 +45,7 @@ class Animation:
 class Machine:
     """Evaluates a figure's function with ``jax.jit``; an animated one keeps its state.
 
-    The machine in the browser (``host.js``) answers the same three requests with the same meaning:
+    The machine in the browser (``machine.js``) answers the same requests with the same meaning:
     ``compute`` (still), ``restart`` and ``advance`` (animated).
     """
 

@@ -1,6 +1,6 @@
 """The HTML of a live figure: picture, controls, a sentence, and the code that moves them.
 
-Without JavaScript only picture, caption and sentence show. The host (``host.js``) finds
+Without JavaScript only picture, caption and sentence show. The host (``page.js``) finds
 ``figure.live``, reads the JSON block and takes over; nothing changes place when it does.
 """
 

@@ -1,0 +1,119 @@
+// How each kind of artist is drawn (artists.py, marks.py).
+
+/**
+ * One preparation for each kind of artist: given the artist's instruction and its elements, it
+ * returns the function that draws outputs.
+ */
+const artists = {
+  line(artist, [group]) {
+    const { x, y } = artist.axes;
+    const path = group.querySelector(":scope > path");
+    const mark = group.querySelector("use");
+    let marks = mark ? [...group.querySelectorAll("use")] : [];
+    return (outputs) => {
+      const xs = values(artist, outputs, "x");
+      const points = Array.from(values(artist, outputs, "y"), (v, i) => [place(x, xs[i]), place(y, v)]);
+      if (path) path.setAttribute("d", polyline(points));
+      if (mark && marks.length < points.length) marks = copies(mark, points.length);
+      marks.forEach((node, i) => {
+        const shown = i < points.length && drawable(points[i]);
+        node.style.display = shown ? "" : "none";
+        if (shown) ["x", "y"].forEach((name, k) => node.setAttribute(name, points[i][k]));
+      });
+    };
+  },
+
+  rule(artist, [group]) {
+    const [[role, output]] = Object.entries(artist.shows);
+    const [from, to] = artist.ends;
+    return (outputs) => {
+      const at = place(artist.axes[role], outputs[output][0]);
+      const ends = role === "x" ? [[at, from], [at, to]] : [[from, at], [to, at]];
+      template(group).setAttribute("d", polyline(ends));
+    };
+  },
+
+  bars(artist, groups) {
+    const { x, y } = artist.axes;
+    const point = (u, v) => (artist.flat ? [place(x, v), place(y, u)] : [place(x, u), place(y, v)]);
+    return (outputs) =>
+      artist.stand.forEach(([low, high, base], i) => {
+        const top = base + outputs[artist.shows.length][i];
+        const box = [point(low, base), point(high, base), point(high, top), point(low, top)];
+        template(groups[i]).setAttribute("d", box.every(drawable) ? `M${join(box)}z` : "");
+      });
+  },
+
+  steps(artist, [group]) {
+    const { x, y } = artist.axes;
+    const { edges, base, flat } = artist;
+    const point = (u, v) => (flat ? [place(x, v), place(y, u)] : [place(x, u), place(y, v)]);
+    const both = (list, i) => [point(edges[i], list[i]), point(edges[i + 1], list[i])];
+    return (outputs) => {
+      const heights = outputs[artist.shows.values];
+      const finite = runs(Array.from(heights.keys()), (i) => both(heights, i).every(drawable));
+      const outline = (run) => {
+        const [first, last] = [run[0], run[run.length - 1]];
+        const top = run.flatMap((i) => both(heights, i));
+        if (!base) return top;
+        if (base.length > 1) return [...top, ...run.flatMap((i) => both(base, i)).reverse(), top[0]];
+        return [point(edges[first], base[0]), ...top, point(edges[last + 1], base[0])];
+      };
+      template(group).setAttribute("d", finite.map((run) => "M" + join(outline(run))).join(""));
+    };
+  },
+
+  band(artist, [group]) {
+    const { x, y } = artist.axes;
+    const path = plain(group);
+    return (outputs) => {
+      const [lower, upper] = ["lower", "upper"].map((role) => outputs[artist.shows[role]]);
+      const pairs = artist.x.map((at, i) => [
+        [place(x, at), place(y, lower[i])],
+        [place(x, at), place(y, upper[i])],
+      ]);
+      const finite = runs(pairs, (pair) => pair.every(drawable));
+      const outline = (run) => join([...run.map((p) => p[0]), ...run.map((p) => p[1]).reverse()]);
+      path.setAttribute("d", finite.map((run) => `M${outline(run)}z`).join(""));
+    };
+  },
+
+  image(artist, [element]) {
+    const [height, width] = artist.size;
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    const context = canvas.getContext("2d");
+    return (outputs) => {
+      const rgba = colours(artist.colours, outputs[artist.shows.z]);
+      context.putImageData(new ImageData(rgba, width, height), 0, 0);
+      element.setAttribute("href", canvas.toDataURL());
+    };
+  },
+
+  scatter(artist, [group]) {
+    const { x, y } = artist.axes;
+    const first = plain(group);
+    first.setAttribute("d", artist.marker);
+    let marks = [first];
+    return (outputs) => {
+      const flat = values(artist, outputs, "offsets");
+      const [xs, ys, hue, size] = ["x", "y", "colour", "size"].map((r) => values(artist, outputs, r));
+      const paint = hue && colours(artist.colours, hue);
+      const count = flat ? flat.length / 2 : xs.length;
+      if (marks.length < count) marks = copies(first, count);
+      marks.forEach((node, i) => {
+        const at = [place(x, flat ? flat[2 * i] : xs[i]), place(y, flat ? flat[2 * i + 1] : ys[i])];
+        const scale = Math.sqrt(size ? size[i] : artist.sizes[i % artist.sizes.length]);
+        node.style.display = drawable(at) && scale > 0 ? "" : "none";
+        if (drawable(at)) node.setAttribute("transform", `translate(${at}) scale(${scale})`);
+        if (paint) node.style.fill = node.style.stroke = `rgba(${paint.slice(4 * i, 4 * i + 3)},${paint[4 * i + 3] / 255})`;
+      });
+    };
+  },
+
+  text(artist, [group]) {
+    return (outputs) => {
+      group.querySelector("text").textContent = sentence(artist.parts, outputs, {}, null);
+    };
+  },
+};
+
