@@ -14,7 +14,8 @@ STYLE = """<style>
   margin: 0; padding: .6em 0; }
 .vg-quiz details { clear: both; border-top: 1px solid
   color-mix(in srgb, currentColor 15%, transparent); }
-.vg-quiz summary { cursor: pointer; padding: .5em 0; }
+.vg-quiz summary { cursor: pointer; margin-left: 1.1em; padding: .5em 0;
+  list-style-position: outside; }
 .vg-quiz summary:focus-visible { outline: 2px solid; outline-offset: 2px; }
 .vg-quiz details > p { margin: 0; padding: 0 0 .7em 1.1em; }
 @media print {
