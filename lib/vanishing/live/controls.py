@@ -45,6 +45,12 @@ class Control:
         return str(value)
 
 
+def _round_step(minimum: float, maximum: float) -> float:
+    """Return the largest of …, 0.01, 0.02, 0.05, 0.1, … that makes a hundred steps or more."""
+    power = 10.0 ** math.floor(math.log10((maximum - minimum) / 100))
+    return max(m * power for m in (1, 2, 5) if m * power <= (maximum - minimum) / 100 * 1.0001)
+
+
 @dataclass(frozen=True)
 class Slider(Control):
     """A number between ``minimum`` and ``maximum``, float32; int32 if all of its numbers are int.
@@ -54,13 +60,15 @@ class Slider(Control):
         minimum: smallest value.
         maximum: largest value.
         value: default value.
-        step: distance of two values (ignored if ``log``); a hundredth of the range by default.
+        step: distance of two values (ignored if ``log``); by default a round number that makes a
+            hundred steps or more, or 1 if all numbers are int.
         label: what the reader sees; ``_`` after a symbol sets a subscript.
         log: whether equal distances on the slider are equal ratios.
         restart: whether a change starts an animated figure again.
 
     Raises:
-        ValueError: if the range is empty, the value is outside, or a log range reaches zero.
+        ValueError: if the range is empty, the value is outside or between two steps, or a log
+            range reaches zero.
 
     >>> Slider("sigma_w", 0.1, 3.0, value=1.0, step=0.01).spoken(1.4)
     '1.40'
@@ -77,16 +85,17 @@ class Slider(Control):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _expect(
-            self.minimum < self.maximum, self, "minimum < maximum", (self.minimum, self.maximum)
-        )
+        ends = (self.minimum, self.maximum)
+        _expect(self.minimum < self.maximum, self, "minimum < maximum", ends)
         inside = self.value is not None and self.minimum <= self.value <= self.maximum
         _expect(inside, self, f"a value in [{self.minimum}, {self.maximum}]", self.value)
         _expect(not self.log or self.minimum > 0, self, "a positive minimum (log)", self.minimum)
         if self.step is None:
-            step = 1 if self.integer else (self.maximum - self.minimum) / 100
-            object.__setattr__(self, "step", step)
+            object.__setattr__(self, "step", 1 if self.integer else _round_step(*ends))
         _expect(self.step > 0, self, "a positive step", self.step)
+        steps = (self.value - self.minimum) / self.step
+        whole = self.log or abs(steps - round(steps)) < 1e-6
+        _expect(whole, self, f"a value of the form {self.minimum} + k × {self.step}", self.value)
 
     @property
     def integer(self) -> bool:

@@ -43,6 +43,7 @@ class LiveFigure:
         self._say = text.parse(describe or self._summary(), shapes, list(self.defaults))
         self.draw(self.outputs)
         self.programs = self.machine.programs(self.defaults)
+        self.spec  # noqa: B018  (here, since IPython only prints errors raised while displaying)
 
     def _freeze(self) -> None:
         """Keep limits and layout, so that two settings compare honestly."""
@@ -97,8 +98,9 @@ class LiveFigure:
         shown = {name: None for b in self.bounds if b.kind != "text" for name in b.shows.values()}
         return text.gaps(self.outputs, list(shown))
 
+    @cached_property
     def spec(self) -> dict[str, Any]:
-        """Return everything that the host needs beside the picture, as JSON values."""
+        """Everything that the host needs beside picture and programs, as JSON values."""
         artists = [
             bound.spec([f"{self.name}-{row}-{k}" for k in range(len(bound.artists))])
             for row, bound in enumerate(self.bounds)
@@ -136,7 +138,7 @@ class LiveFigure:
         _shown[self.name] += 1
         uid = f"fig-{self.name}" + (f"-{_shown[self.name]}" if _shown[self.name] > 1 else "")
         sources = {key: program.source for key, program in self.programs.items()}
-        return figure_html(self, uid, self.svg(uid), {**self.spec(), "programs": sources})
+        return figure_html(self, uid, self.svg(uid), {**self.spec, "programs": sources})
 
     @cached_property
     def widget(self):

@@ -65,4 +65,4 @@ def make_widget(figure: Any) -> LiveWidget:
     # anywidget reads these from the class; they are built here, not when the module is imported.
     source = {"_esm": assets.module(), "_css": assets.stylesheet()}
     kind = type(f"Live_{figure.name}", (LiveWidget,), {**traits, **source})
-    return kind(figure.machine, _spec=figure.spec(), _html=figure.html())
+    return kind(figure.machine, _spec=figure.spec, _html=figure.html())
