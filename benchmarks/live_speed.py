@@ -131,9 +131,7 @@ def in_node(source: str, rounds: int) -> dict:
 def in_chromium(source: str, rounds: int) -> dict:
     """Measure in a worker of a headless Chromium, and from slider to picture."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page()
         report = page.evaluate(PAGE, [source, rounds])
         browser.close()
@@ -148,7 +146,8 @@ def show(place: str, report: dict, expected: list[np.ndarray]) -> None:
     for name, times in report["times"].items():
         settled = times[len(times) // 5 :]
         median, late = np.percentile(settled, [50, 95])
-        print(f"{place:10}{name:30}{median:8.1f} ms median{late:8.1f} ms p95{min(settled):8.1f} ms best")
+        numbers = f"{median:8.1f} ms median{late:8.1f} ms p95{min(settled):8.1f} ms best"
+        print(f"{place:10}{name:30}{numbers}")
 
 
 def main(rounds: int) -> None:

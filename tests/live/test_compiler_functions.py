@@ -90,7 +90,9 @@ CASES["while with a traced bound"] = (
 )
 CASES["while that never runs"] = (lambda n, x: lax.fori_loop(n, 0, lambda i, h: h + 1, x), 4, X)
 CASES["while on a value"] = (
-    lambda x: lax.while_loop(lambda s: jnp.sum(s[1]) < 50, lambda s: (s[0] + 1, s[1] * 1.5), (0, x)),
+    lambda x: lax.while_loop(
+        lambda s: jnp.sum(s[1]) < 50, lambda s: (s[0] + 1, s[1] * 1.5), (0, x)
+    ),
     np.abs(X),
 )
 CASES["loop fills an array"] = (
@@ -135,7 +137,9 @@ CASES["bounded depth"] = (
     X,
 )
 CASES["batch norm, pulled back"] = (
-    jax.grad(lambda x: jnp.sum(jnp.tanh((x - x.mean(0)) / jnp.sqrt(x.var(0) + 1e-5)) ** 3)),
+    jax.grad(
+        lambda x: jnp.sum(jnp.tanh((x - x.mean(0)[None]) / jnp.sqrt(x.var(0) + 1e-5)[None]) ** 3)
+    ),
     X,
 )
 CASES["layer norm, pulled back"] = (jax.grad(lambda x: jnp.sum(nn.standardize(x) ** 3)), X)
@@ -174,7 +178,8 @@ for name, optimizer in {
             updates, state = optimizer.update(gradient, state)
             return (optax.apply_updates(params, updates), state), value
 
-        return lax.scan(step, (params, optimizer.init(params)), None, length=5)
+        with jax.numpy_dtype_promotion("standard"):  # optax mixes floats and integers
+            return lax.scan(step, (params, optimizer.init(params)), None, length=5)
 
     CASES[f"training with {name}"] = (train, PARAMS, X)
 

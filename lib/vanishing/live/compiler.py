@@ -15,31 +15,12 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from vanishing.live import arrays, control, indexing, products  # noqa: F401  (they register rules)
 from vanishing.live import node as javascript
-from vanishing.live.emit import Emitter, rule
-from vanishing.live.fusion import stored_values
-from vanishing.live.graph import DTYPES, CompileError, Graph, Node, Source, Var, dtype_error, from_jaxpr
-from vanishing.live.values import Scalar, Value, View
+from vanishing.live.flatten import from_jaxpr
+from vanishing.live.graph import DTYPES, CompileError, Spec, dtype_error
+from vanishing.live.stages import write_program
 
 __all__ = ["CompileError", "Program", "Spec", "compile", "run_programs"]
-
-ROUND = {
-    "float32": "f({})",
-    "int32": "{} | 0",
-    "uint32": "{} >>> 0",
-    "uint8": "{} & 255",
-    "bool": "+Boolean({})",
-}
-
-
-@dataclass(frozen=True)
-class Spec:
-    """One array that goes into a program or comes out of it."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
 
 
 @dataclass(frozen=True)
@@ -140,14 +121,14 @@ def compile(fn: Callable, *examples, name: str | None = None) -> Program:
     {'y': array([2., 4.], dtype=float32)}
     """
     closed, out_shape = jax.make_jaxpr(fn, return_shape=True)(*examples)
-    leaves, in_tree = jax.tree.flatten(examples)
+    in_tree = jax.tree.structure(examples)
     names = _input_names(fn, examples)
     avals = zip(names, closed.jaxpr.invars, strict=True)
     inputs = tuple(_spec(text, var.aval) for text, var in avals)
     paths, out_tree = jax.tree_util.tree_flatten_with_path(out_shape)
     outputs = tuple(_spec(_path_name(path) or "output", leaf) for path, leaf in paths)
     name = _identifier(name or getattr(fn, "__name__", "program"))
-    source = _write(from_jaxpr(closed), name, inputs)
+    source = write_program(from_jaxpr(closed), name, inputs)
     return Program(name, source, inputs, outputs, in_tree, out_tree)
 
 
@@ -177,90 +158,3 @@ def _input_names(fn: Callable, examples: tuple) -> list[str]:
 def _identifier(text: str) -> str:
     name = re.sub(r"\W+", "_", text).strip("_") or "program"
     return f"_{name}" if name[0].isdigit() else name
-
-
-# Stages -------------------------------------------------------------------------------------
-
-
-@rule("output")
-def output(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
-    """A result of the program, in a buffer that belongs to it alone."""
-    (value,) = values
-    if isinstance(value, View) and value.whole and value.buffer not in emitter.published:
-        into = value
-    else:
-        into = emitter.allocate(value.shape, value.dtype, value.name or "result")
-        emitter.store(value, into)
-    emitter.published.add(into.buffer)
-    return [Scalar(text=into.buffer, shape=into.shape, dtype=into.dtype)]
-
-
-def _stages(graph: Graph) -> tuple[list[Node], dict[Node, frozenset[int]], list[Var]]:
-    """The nodes, grouped by the inputs that they depend on, and the outputs."""
-    needs = {var: frozenset([k]) for k, var in enumerate(graph.inputs)}
-    results = [Var(atom.shape, atom.dtype) for atom in graph.outputs]
-    final = [
-        Node("output", [atom], [var], {}, Source())
-        for atom, var in zip(graph.outputs, results, strict=True)
-    ]
-    stage = {}
-    for node in [*graph.nodes, *final]:
-        stage[node] = frozenset().union(*(needs.get(atom, frozenset()) for atom in node.inputs))
-        needs.update(dict.fromkeys(node.outputs, stage[node]))
-    return sorted(stage, key=lambda n: (len(stage[n]), sorted(stage[n]))), stage, results
-
-
-def _write(graph: Graph, name: str, inputs: tuple[Spec, ...]) -> str:
-    emitter = Emitter()
-    parameters, changed = _receive(emitter, graph, inputs)
-    nodes, stage, results = _stages(graph)
-    emitter.stored = stored_values(nodes, [], stage)
-    groups: dict[frozenset[int], list[Node]] = {}
-    for node in nodes:
-        groups.setdefault(stage[node], []).append(node)
-    for needs, members in groups.items():
-        guard = " || ".join(changed[k] for k in sorted(needs)) or "first"
-        with emitter.block(f"if ({guard})"):
-            for node in members:
-                emitter.node(node)
-    emitter.line("ready = true;")
-    emitter.line(f"return [{', '.join(emitter.env[var].text for var in results)}];")
-    return _assemble(emitter, name, parameters)
-
-
-def _receive(emitter: Emitter, graph: Graph, inputs: tuple[Spec, ...]):
-    """Take the arguments in, and find out which have changed."""
-    emitter.line("const first = !ready;")
-    emitter.line("ready = false;")
-    parameters, changed = [], []
-    for spec, var in zip(inputs, graph.inputs, strict=True):
-        hint = spec.name.replace(".", "_")
-        parameter = emitter.fresh(hint)
-        parameters.append(parameter)
-        changed.append(emitter.fresh(f"{hint}_changed"))
-        if spec.shape:
-            kept = emitter.allocate(spec.shape, spec.dtype, f"own_{hint}")
-            emitter.published.add(kept.buffer)
-            emitter.line(f"const {changed[-1]} = @changed({kept.buffer}, {parameter}) || first;")
-            emitter.env[var] = kept
-        else:
-            last = emitter.fresh(f"last_{hint}")
-            emitter.declare(last)
-            emitter.line(f"{parameter} = {ROUND[spec.dtype].format(parameter)};")
-            emitter.line(f"const {changed[-1]} = {parameter} !== {last} || first;")
-            emitter.line(f"{last} = {parameter};")
-            emitter.env[var] = Scalar((), spec.dtype, text=parameter)
-    return parameters, changed
-
-
-def _assemble(emitter: Emitter, name: str, parameters: list[str]) -> str:
-    used = ", ".join(sorted(emitter.runtime))
-    head = [f"(function {name}(rt) {{", "  const f = Math.fround;"]
-    if used:
-        head.append(f"  const {{ {used} }} = rt;")
-    head.append(f"  const heap = rt.heap({emitter.bytes});")
-    if emitter.uses_matmul:
-        head.append("  const { matmul } = heap;")
-    head += [f"  {line}" for line in emitter.declarations]
-    head += ["  let ready = false;", f"  return function ({', '.join(parameters)}) {{"]
-    return "\n".join([*head, *emitter.lines, "  };", "})"])

@@ -54,7 +54,23 @@ FLOAT_ROUNDED = {
     **{
         name: f"Math.{name}({{0}})"
         for name in (
-            "log log1p expm1 cbrt sin cos tan asin acos atan sinh cosh asinh acosh atanh".split()
+            [
+                "log",
+                "log1p",
+                "expm1",
+                "cbrt",
+                "sin",
+                "cos",
+                "tan",
+                "asin",
+                "acos",
+                "atan",
+                "sinh",
+                "cosh",
+                "asinh",
+                "acosh",
+                "atanh",
+            ]
         )
     },
 }

@@ -79,7 +79,7 @@ def stored_values(
             stored.update(node.outputs)
             own = {node.outputs[0]}
         for k, atom in enumerate(node.inputs):
-            repeated = 0 < len(atom.shape) and math.prod(atom.shape) < math.prod(
+            repeated = len(atom.shape) > 0 and math.prod(atom.shape) < math.prod(
                 node.outputs[0].shape
             )
             if node.op in OPS or is_view(node):

@@ -10,7 +10,7 @@ from vanishing.live.arrays import position, window
 from vanishing.live.elementwise import number
 from vanishing.live.emit import Emitter, rule
 from vanishing.live.graph import Node
-from vanishing.live.values import Affine, Body, Lazy, Scalar, Value, View
+from vanishing.live.values import Affine, Body, Lazy, Value
 
 COMBINE = {"add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}"}
 COMBINE |= {"min": "Math.min({0}, {1})", "max": "Math.max({0}, {1})"}

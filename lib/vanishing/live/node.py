@@ -70,7 +70,9 @@ def run(jobs: Sequence[tuple[str, Sequence[Sequence[np.ndarray]]]], wasm: bool =
     request = {
         "runtime": runtime_source(),
         "wasm": wasm,
-        "jobs": [[source, [[_encode(a) for a in args] for args in calls]] for source, calls in jobs],
+        "jobs": [
+            [source, [[_encode(a) for a in args] for args in calls]] for source, calls in jobs
+        ],
     }
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, name) for name in ("driver.js", "request.json", "answer.json")]

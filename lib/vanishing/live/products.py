@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
-from vanishing.live.arrays import position, reduce
+from vanishing.live.arrays import position
 from vanishing.live.emit import Emitter, rule
 from vanishing.live.fusion import hint_of
 from vanishing.live.graph import Node
+from vanishing.live.reductions import reduce
 from vanishing.live.values import Affine, Body, Lazy, Scalar, Value, View, strides_of
 
 
 def _stride(view: View, axes: list[int]) -> int | None:
     """The step that walks through several dimensions as if they were one, if there is one."""
     axes = [axis for axis in axes if view.shape[axis] > 1]
-    for outer, inner in zip(axes, axes[1:], strict=False):
+    for outer, inner in itertools.pairwise(axes):
         if view.strides[outer] != view.strides[inner] * view.shape[inner]:
             return None
     return view.strides[axes[-1]] if axes else 0
@@ -29,9 +31,7 @@ def _operand(emitter: Emitter, value: Value, groups: list[list[int]], unit: bool
         return view, strides
     order = [axis for axes in groups for axis in axes]
     shape = tuple(view.shape[axis] for axis in order)
-    packed = view.moved(
-        shape, lambda new: position(len(order), dict(zip(order, new, strict=True)))
-    )
+    packed = view.moved(shape, lambda new: position(len(order), dict(zip(order, new, strict=True))))
     into = emitter.allocate(shape, view.dtype, f"{view.name or view.buffer}_packed")
     sizes = [math.prod(view.shape[axis] for axis in axes) for axes in groups]
     return emitter.store(packed, into), strides_of(tuple(sizes))
@@ -79,7 +79,9 @@ def _dot_loop(emitter: Emitter, node: Node, left: Value, right: Value, free) -> 
             index[b + m : b + m + n],
             index[b + m + n :],
         )
-        left_at = dict(zip((*left_batch, *free[0], *left_sum), (*batch, *rows, *summed), strict=True))
+        left_at = dict(
+            zip((*left_batch, *free[0], *left_sum), (*batch, *rows, *summed), strict=True)
+        )
         right_at = dict(
             zip((*right_batch, *free[1], *right_sum), (*batch, *columns, *summed), strict=True)
         )
@@ -105,7 +107,9 @@ def threefry(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
         else:
             same = value if value.shape == shape else _stretched(value, shape)
             view = emitter.dense(same)
-            names.append(view.buffer if view.whole else emitter.store(view, emitter.allocate(shape, "uint32", "words")).buffer)
+            if not view.whole:
+                view = emitter.store(view, emitter.allocate(shape, "uint32", "words"))
+            names.append(view.buffer)
     into = [emitter.allocate(shape, "uint32", hint_of(node)) for _ in node.outputs]
     emitter.line(f"@threefry({', '.join([*names, *(view.buffer for view in into)])});")
     return into

@@ -37,7 +37,7 @@ def leb(value: int, signed: bool = False) -> bytes:
     while True:
         byte, value = value & 0x7F, value >> 7
         sign = byte & 0x40
-        if value == 0 and not (signed and sign) or (signed and value == -1 and sign):
+        if (value == 0 and not (signed and sign)) or (signed and value == -1 and sign):
             return bytes([*out, byte])
         out.append(byte | 0x80)
 
