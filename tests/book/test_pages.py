@@ -29,6 +29,12 @@ def test_every_chapter_in_the_contents_is_a_page():
     assert {f"chapters/{p.stem}" for p in (ROOT / "chapters").glob("*.md")} == listed
 
 
+def test_the_first_page_leads_to_every_other():
+    soup = BeautifulSoup((BOOK / "chapters/index.html").read_text(), "html.parser")
+    linked = {f"chapters/{link['href']}" for link in soup.select("article section a[href]")}
+    assert set(NAMES) - {"chapters/index.html"} <= linked, "name the chapter in chapters/index.md"
+
+
 def test_links_and_anchors_resolve(soup, page_path):
     broken = []
     for link in soup.find_all("a", href=True):
