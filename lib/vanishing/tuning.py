@@ -42,16 +42,16 @@ def _window(data: Dataset, step, size: int) -> Dataset:
 
 
 @partial(jax.jit, static_argnames=("optimizer", "batch_size"))
-def _end(net: MLP, params: Params, data: Dataset, rate, steps, *, optimizer, batch_size):
-    """Loss and accuracy after one run."""
+def end(net: MLP, params: Params, data: Dataset, rate, steps, *, optimizer, batch_size):
+    """Final loss (infinite where the run left the finite numbers) and accuracy of one run."""
     rule = descent.optimizer_named(optimizer, rate)
 
     def step(_, state):
         return descent.advance(net, rule, state, _window(data, state.step, batch_size))[0]
 
-    end = lax.fori_loop(0, steps, step, descent.begin(rule, params))
-    outputs = apply(net, end.params, data.x)
-    finite = end.trouble == 0
+    state = lax.fori_loop(0, steps, step, descent.begin(rule, params))
+    outputs = apply(net, state.params, data.x)
+    finite = state.trouble == 0
     loss = jnp.where(finite, losses.loss(outputs, data.y), jnp.inf)
     return loss, jnp.where(finite, losses.accuracy(outputs, data.y), 0.0)
 
@@ -90,7 +90,7 @@ def grid(
     >>> found.loss.shape, found.best
     ((2, 2), 1)
     """
-    run = partial(_end, net, data=data, steps=steps, optimizer=optimizer, batch_size=batch_size)
+    run = partial(end, net, data=data, steps=steps, optimizer=optimizer, batch_size=batch_size)
     starts = [init(net, key=jax.random.key(seed)) for seed in range(seeds)]
     ends = [[run(params, rate=np.float32(rate)) for params in starts] for rate in rates]
     loss, accuracy = np.moveaxis(np.asarray(ends), -1, 0)
