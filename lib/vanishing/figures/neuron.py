@@ -1,8 +1,8 @@
 """The live figure of one neuron: a large gradient pushes it far out, and then it is trained on.
 
-A neuron a = φ(z), z = x·w + b, with w = (0.5, 0.5), b = 0.5 and x = (1, 1), so that z = 1.5. The
+A neuron h = φ(z), z = x·w + b, with w = (0.5, 0.5), b = 0.5 and x = (1, 1), so that z = 1.5. The
 first update is a large one: a gradient δ = ∂C/∂z arrives, and each of the three parameters moves
-by −ηδ. After that C = ½ (a − y)², and y is the output that the neuron had at z = 1.5. Three
+by −ηδ. After that C = ½ (h − t)², and t is the output that the neuron had at z = 1.5. Three
 neurons live through it: tanh in float32, tanh with nothing rounded away, and ReLU.
 """
 
@@ -89,7 +89,7 @@ def _pair(z):
 
 
 def _ordinary(params, wide: Wide, learning_rate):
-    """One update towards the old output: θ ← θ − η (a − y) φ′(z) x, and b likewise."""
+    """One update towards the old output: θ ← θ − η (h − t) φ′(z) x, and b likewise."""
     target = jnp.array([math.tanh(START), START], jnp.float32)
     value, slope = _pair(jnp.sum(params, axis=1))
     params = params - (learning_rate * (value - target) * slope)[:, None]
