@@ -40,6 +40,7 @@ class Writer:
         self.names: Counter[str] = Counter((*RESERVED, *runtime_names()))
         self.runtime: set[str] = set()
         self.bytes = self.constant_bytes = 0
+        self.tables: dict[tuple, View] = {}
 
     # Text -----------------------------------------------------------------------------------
 
@@ -103,6 +104,9 @@ class Writer:
         flat = array.reshape(-1)
         if array.size == 0 or (flat == flat[0]).all() or array.size == 1:
             return Scalar(array.shape, const.dtype, text=number(flat[0]) if array.size else "0")
+        content = (const.dtype, array.shape, array.tobytes())
+        if content in self.tables:
+            return self.tables[content]
         self.constant_bytes += array.nbytes
         if self.constant_bytes > CONSTANT_BYTES:
             raise CompileError(
@@ -112,6 +116,7 @@ class Writer:
             )
         view = self.allocate(array.shape, const.dtype, "table")
         self.declarations.append(f"{view.buffer}.set([{', '.join(map(number, flat))}]);")
+        self.tables[content] = view
         return view
 
     def named(self, value: Value, hint: str) -> Scalar:
