@@ -79,6 +79,17 @@ def canvas(height: float = 3.4, columns: int = 1, rows: int = 1, **options):
     return figure, figure.subplots(rows, columns, **options)
 
 
+def mosaic(layout: Sequence[Sequence[str]], height: float = 3.4, **options):
+    """A figure like that of `canvas`, its axes laid out and named as in `layout`.
+
+    >>> figure, axes = mosaic([["wide", "wide"], ["left", "right"]])
+    >>> sorted(axes)
+    ['left', 'right', 'wide']
+    """
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.subplot_mosaic(layout, **options)
+
+
 @house_style
 def gradient_by_layer(
     measured: Mapping[str, Float[Array, " depth"]],

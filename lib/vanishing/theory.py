@@ -176,45 +176,54 @@ class Prediction(NamedTuple):
         factor: χ_l, by which the squared gradient changes from layer l + 1 down to layer l;
             1 in the last entry, where the measurement starts.
         log_gradient_rms: ln of the RMS of δ_l relative to δ_L: the sum of ½ ln χ from l up.
+        activation_rms: RMS of h_l.
     """
 
     length: Float[Array, " depth"]
     factor: Float[Array, " depth"]
     log_gradient_rms: Float[Array, " depth"]
+    activation_rms: Float[Array, " depth"]
 
 
 def _branch(net: MLP, q):
-    """Variance that one layer's affine map puts out, and its factor on the squared gradient,
-    where N (or φ itself) receives variance q."""
+    """For one layer where N (or φ itself) receives variance q: the variance that its affine map
+    puts out, its factor on the squared gradient, and E[φ²]."""
     phi, sigma_w = net.phi, net.gain
     variance = q if net.normalization is None else q / (q + net.epsilon)
     divided = 1.0 if net.normalization is None else 1 / (q + net.epsilon)
-    passed = sigma_w**2 * activations.slope_second_moment(phi, variance) * divided
-    square = activations.second_moment(phi, variance)
+    # A q that has run away: slopes have reached their limits, and E[φ²] grows in proportion.
+    held = jnp.minimum(variance, _DIVERGED)
+    beyond = jnp.where(variance > _DIVERGED, variance / _DIVERGED, 1)
+    passed = sigma_w**2 * activations.slope_second_moment(phi, held) * divided
+    square = activations.second_moment(phi, held) * beyond
     if net.normalization == "batch":  # what all inputs share is no variance over the batch
-        return sigma_w**2 * (square - activations.gaussian_mean(phi, variance) ** 2), passed
-    return sigma_w**2 * square + net.bias_gain**2, passed
+        varied = square - activations.gaussian_mean(phi, held) ** 2
+        return sigma_w**2 * varied, passed, square
+    return sigma_w**2 * square + net.bias_gain**2, passed, square
 
 
 @jax.jit
 def _predict(net: MLP, input_rms) -> Prediction:
     def up(q, _):
-        added, passed = _branch(net, q)
+        added, passed, square = _branch(net, q)
         if net.residual is None:
-            return added, (q, passed)
-        return q + net.residual**2 * added, (q, 1 + net.residual**2 * passed)
+            return added, (q, passed, square)
+        alpha = net.residual**2
+        grown = alpha * (net.gain**2 * square + net.bias_gain**2)
+        return q + alpha * added, (q, 1 + alpha * passed, grown)
 
     dtype = jnp.result_type(float)
-    q = jnp.asarray(input_rms, dtype) ** 2
+    q = start = jnp.asarray(input_rms, dtype) ** 2
     if net.residual is None:
-        bias = 0.0 if net.normalization == "batch" else net.bias_gain**2
-        q = net.gain**2 * q + bias
+        q = net.gain**2 * q + (0.0 if net.normalization == "batch" else net.bias_gain**2)
     else:
-        q = up(q, None)[0]
-    _, (length, factor) = lax.scan(up, q.astype(dtype), length=net.depth)
+        q, (_, _, grown) = up(q, None)
+    _, (length, factor, square) = lax.scan(up, q.astype(dtype), length=net.depth)
+    if net.residual is not None:  # layer l + 1 grows what layer l hands on
+        square = start + jnp.cumsum(jnp.append(grown, square[:-1]))
     factor = factor.at[-1].set(1.0)
     log = jnp.cumsum(0.5 * jnp.log(factor[::-1]))[::-1]
-    return Prediction(length, factor, log)
+    return Prediction(length, factor, log, jnp.sqrt(square))
 
 
 def predict(net: MLP, input_rms) -> Prediction:
