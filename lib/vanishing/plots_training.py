@@ -92,7 +92,7 @@ def both_roads(
         forward: ln RMS over the inputs of h_l − mean of h_l, layer 1 first.
         backward: ln RMS of δ_l.
         factor: what one layer multiplies either by, drawn dashed.
-        rounding: relative spacing of the floating-point numbers, drawn as a line.
+        rounding: rounding error of h_l relative to the differences at layer 1, drawn as a line.
         alt: text alternative.
     """
     figure, (left, right) = canvas(columns=2, height=3.2)
@@ -102,7 +102,9 @@ def both_roads(
     down = (np.asarray(backward) - np.asarray(backward)[-1]) / NATS_PER_DECADE
     left.plot(layer, up, label="measured")
     left.plot(layer, (layer - 1) * np.log10(factor), "k--", linewidth=1.2, label="theory")
-    _reference(left, np.log10(rounding), "rounding of float32")
+    left.axhline(np.log10(rounding), color=COLOURS["ink"], linewidth=0.8)
+    left.annotate("rounding of float32", (1, np.log10(rounding)), xytext=(0, -12),
+                  textcoords="offset points")  # fmt: skip
     right.plot(layer, down, label="measured")
     right.plot(layer, (depth - layer) * np.log10(factor), "k--", linewidth=1.2, label="theory")
     left.set(xlabel="layer (read upwards →)", ylabel="log₁₀ of what is left of a difference")
@@ -115,8 +117,7 @@ def both_roads(
 
 @house_style
 def by_depth(
-    depths: Sequence[int],
-    shares: Mapping[str, Float[Array, "depths seeds"]],
+    shares: Mapping[str, tuple[Sequence[int], Float[Array, "depths seeds"]]],
     *,
     guess: float,
     alt: str,
@@ -124,20 +125,20 @@ def by_depth(
     """Digits read rightly against depth: the median of the seeds, and a bar over all of them.
 
     Args:
-        depths: numbers of layers.
-        shares: label → accuracy by depth and seed, the learning rate tuned for each depth.
+        shares: label → depths, and the accuracy by depth and seed.
         guess: the accuracy of knowing nothing.
         alt: text alternative.
     """
     figure, ax = canvas()
-    for label, share in shares.items():
+    for label, (depths, share) in shares.items():
         percent = 100 * np.asarray(share)
         middle = np.median(percent, axis=1)
         reach = np.stack([middle - percent.min(1), percent.max(1) - middle])
         ax.errorbar(depths, middle, reach, marker="o", markersize=4, capsize=3, label=label)
     _reference(ax, 100 * guess, "guessing")
+    ticks = sorted({depth for depths, _ in shares.values() for depth in depths})
     ax.set(xlabel="layers", ylabel="digits read rightly, %", ylim=(0, 103), xscale="log")
-    ax.set_xticks(depths, [str(depth) for depth in depths])
+    ax.set_xticks(ticks, [str(depth) for depth in ticks])
     ax.minorticks_off()
     ax.legend(loc="center left")
     return Picture(figure, alt)
