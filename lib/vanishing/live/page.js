@@ -11,7 +11,8 @@ async function loadData(figure, spec) {
     if (!shared[name]) {
       await new Promise((resolve, reject) => {
         const script = document.createElement("script");
-        Object.assign(script, { src: home.replace(/[^/]*$/, `vanishing-data-${name}.js`), onload: resolve, onerror: reject });
+        script.src = home.replace(/[^/]*$/, `vanishing-data-${name}.js`);
+        Object.assign(script, { onload: resolve, onerror: reject });
         document.head.append(script);
       });
     }
@@ -25,15 +26,16 @@ function fragment(figure, state) {
   for (const [name, value] of Object.entries(state)) {
     if (value !== figure.live.defaults[name]) query.set(name, String(value));
   }
-  return `#${figure.id}${String(query) && "?"}${query}`;
+  return `#${figure.dataset.key}${String(query) && "?"}${query}`;
 }
 
 /** The live figure that a fragment names, with the state it asks for. */
 function parse(hash) {
   const [, id, query] = /^#(fig-[^?]+)\??(.*)$/.exec(hash) || [];
-  const figure = id && document.getElementById(id);
+  const figure = id && document.querySelector(`figure.live[data-key="${CSS.escape(id)}"]`);
   if (!figure || !figure.live) return null;
-  return { figure, state: { ...figure.live.defaults, ...Object.fromEntries(new URLSearchParams(query)) } };
+  const asked = Object.fromEntries(new URLSearchParams(query));
+  return { figure, state: { ...figure.live.defaults, ...asked } };
 }
 
 /** Bring a figure into view; in slides, turn to its slide. */
@@ -48,15 +50,20 @@ function reveal(figure) {
   else Reveal.on("ready", turn);
 }
 
-/** Give a figure that the page shows twice, byte for byte, ids of its own. */
-function rename(figure) {
-  const old = figure.id;
-  for (let n = 2; document.getElementById(figure.id) !== figure; n++) figure.id = `${old}-${n}`;
-  if (figure.id === old) return;
-  for (const node of figure.querySelectorAll("[id],[for]")) {
+/**
+ * Note under which name the address speaks of a figure (`data-key`), and give a figure that the
+ * page shows twice, byte for byte, ids of its own.
+ */
+function identify(figure) {
+  const first = figure.id || `fig-${figure.dataset.name}`;
+  let key = first;
+  for (let n = 2; document.querySelector(`[data-key="${key}"]`); n++) key = `${first}-${n}`;
+  figure.dataset.key = key;
+  if (key === first) return;
+  for (const node of [figure, ...figure.querySelectorAll("[id],[for]")]) {
     for (const name of ["id", "for"]) {
       const value = node.getAttribute(name);
-      if (value) node.setAttribute(name, value.replace(old, figure.id));
+      if (value) node.setAttribute(name, value.replace(first, key));
     }
   }
 }
@@ -81,7 +88,7 @@ function hydrate(root) {
   for (const figure of root.querySelectorAll("figure.live")) {
     const block = figure.querySelector(".live-spec");
     if (!block || figure.live) continue;
-    rename(figure);
+    identify(figure);
     const spec = JSON.parse(block.textContent);
     const connect = async () => browserEngine(spec, await loadData(figure, spec));
     lives.push(attach(figure, spec, connect, remember(figure)));

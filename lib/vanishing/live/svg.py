@@ -14,6 +14,9 @@ from vanishing.palette import VARIABLES
 #: Matplotlib measures text with DejaVu Sans; Verdana, its ancestor, is as wide.
 FONT = "'DejaVu Sans', Verdana, Geneva, sans-serif"
 
+#: How much larger text is drawn; the page sets it on a phone, where the picture shrinks.
+_SCALE = "var(--vg-text, 1)"
+
 _SETTINGS = {
     "svg.fonttype": "none",  # text stays text: it can be selected, read aloud and recoloured
     "svg.hashsalt": "vanishing",  # the same figure gives the same bytes
@@ -62,6 +65,7 @@ def themed_svg(
     body = re.sub(r'<style type="text/css">.*?</style>', "", body)  # would style the whole page
     body = re.sub(r"<!--.*?-->", "", body, flags=re.S)
     body = _rename(body.replace("xlink:href", "href"), prefix, keep)
+    body = re.sub(r'(<text style="font-size: )([\d.]+px)', rf"\1calc(\2 * {_SCALE})", body)
     body = re.sub(r'style="([^"]*)"', lambda match: f'style="{_themed(match[1])}"', body)
     body = re.sub(r"\s*\n\s*", " ", body).replace("> <", "><")
     width, height = fig.get_size_inches() * 72
