@@ -58,7 +58,7 @@ def test_links_that_set_a_figure_are_no_warnings(built):
     out, warnings = built
     assert warnings == ""
     page = BeautifulSoup((out / "index.html").read_text(), "html.parser")
-    links = [a["href"] for a in page.select("p > a[href^='#fig-']:not(.live-link)")]
+    links = [a["href"] for a in page.select("a[href^='#fig-']:not(.live-link, .headerlink)")]
     assert links == ["#fig-scaled?share=0.3", "#fig-gallery?shape=cosine&flip=true"]
 
 
