@@ -222,11 +222,7 @@ def neuron():
     controls = [
         Slider("gradient", -45.0, 45.0, value=38.33, step=0.01, label="large gradient δ"),
         Slider("learning_rate", 0.01, 0.5, value=0.1, step=0.01, label="learning rate η"),
-        Choice(
-            "pace",
-            tuple(f"{pace:,}".replace(",", " ") for pace in PACES),
-            label="updates a picture",
-        ),
+        Choice("pace", tuple(map(str, PACES)), label="updates a picture"),
     ]
     return live_figure(
         drawn,
