@@ -1,13 +1,16 @@
-"""Mend what the theme and docutils write against the rules that axe-core checks."""
+"""Mend what extensions write against the rules for sound, accessible HTML."""
+
+import re
 
 from sphinx.application import Sphinx
 
 
 def mend(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Entries of the bibliography: the role that docutils gives them is deprecated, and their
-    parent is a list."""
+    """Two faults: the role that docutils gives the entries of a bibliography is deprecated, and
+    their parent is a list; sphinx-exercise gives every exercise on a page the same ids."""
     if "body" in context:
-        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+        body = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+        context["body"] = re.sub(r' id="(?:exercise|solution)-content"', "", body)
 
 
 def setup(app: Sphinx) -> dict:
