@@ -57,8 +57,9 @@ clean:               ## Remove the built book and the virtual environment
 	rm -rf _build .venv
 
 $(HTML): .venv/book _config.yml _toc.yml references.bib $(SOURCES)
-	@# Sphinx forgets the warnings of pages that it has read, so a failed build starts afresh.
-	$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going \
+	@# Sphinx forgets the warnings of pages that it has read, so a failed build starts afresh;
+	@# and it does not write pages again when an extension has changed, hence --all.
+	$(BIN)/jupyter-book build . --all --warningiserror --nitpick --keep-going \
 	  || { rm -rf _build/.doctrees $@; exit 1; }
 	@touch $@
 
