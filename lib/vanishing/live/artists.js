@@ -14,7 +14,7 @@ const artists = {
       const xs = values(artist, outputs, "x");
       const points = Array.from(values(artist, outputs, "y"), (v, i) => [place(x, xs[i]), place(y, v)]);
       if (path) path.setAttribute("d", polyline(points));
-      if (mark && marks.length < points.length) marks = copies(mark, points.length);
+      if (mark && marks.length < points.length) marks = copies(marks, points.length);
       marks.forEach((node, i) => {
         const shown = i < points.length && drawable(points[i]);
         node.style.display = shown ? "" : "none";
@@ -99,7 +99,7 @@ const artists = {
       const [xs, ys, hue, size] = ["x", "y", "colour", "size"].map((r) => values(artist, outputs, r));
       const paint = hue && colours(artist.colours, hue);
       const count = flat ? flat.length / 2 : xs.length;
-      if (marks.length < count) marks = copies(first, count);
+      if (marks.length < count) marks = copies(marks, count);
       marks.forEach((node, i) => {
         const at = [place(x, flat ? flat[2 * i] : xs[i]), place(y, flat ? flat[2 * i + 1] : ys[i])];
         const scale = Math.sqrt(size ? size[i] : artist.sizes[i % artist.sizes.length]);

@@ -27,10 +27,10 @@ const polyline = (points) => runs(points, drawable).map((run) => "M" + join(run)
 /** The element whose style matplotlib gave to the artist. */
 const template = (group) => group.querySelector(":scope > path, g > path, use");
 
-/** Keep `count` copies of `node` in its parent. */
-function copies(node, count) {
-  const all = [node];
-  while (all.length < count) all.push(node.parentNode.appendChild(node.cloneNode()));
+/** Add copies of the first of `nodes` beside it until there are `count`. */
+function copies(nodes, count) {
+  const all = [...nodes];
+  while (all.length < count) all.push(nodes[0].parentNode.appendChild(nodes[0].cloneNode()));
   return all;
 }
 
