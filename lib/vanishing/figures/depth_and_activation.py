@@ -25,6 +25,7 @@ GAINS = {"sigmoid": 1.0, "tanh": 1.0, "relu": math.sqrt(2)}
 #: The loss drawn is a running mean over about this many batches: one batch of 32 says little.
 MEMORY = 15
 FLOOR = 1e-13  # where a layer that has not moved at all is marked
+OUTSIDE = 1e-30  # below the axis, where the mark of a layer that has moved is out of sight
 
 
 class Run(NamedTuple):
@@ -127,7 +128,7 @@ def step(state: Run, depth, activation, learning_rate, seed, digits):
     Returns:
         The next state; and of the state given `loss` [steps + 1], its last value `loss_now`, the
         share of digits read rightly `correct`, `moved` [depth] = ‖W_l − W_l(0)‖ / ‖W_l(0)‖, its
-        first value `first_layer`, and `unmoved` (`FLOOR` where that is exactly 0).
+        first value `first_layer`, and `unmoved` (`FLOOR` where that is 0, else `OUTSIDE`).
     """
     after = advance(state, depth, activation, learning_rate, digits)
     moved = _moved(state, depth)
@@ -137,7 +138,7 @@ def step(state: Run, depth, activation, learning_rate, seed, digits):
         "correct": after.correct,
         "moved": moved,
         "first_layer": moved[0],
-        "unmoved": jnp.where(moved == 0, FLOOR, jnp.nan),
+        "unmoved": jnp.where(moved == 0, FLOOR, OUTSIDE),
     }
 
 
