@@ -14,7 +14,7 @@ class Colour(NamedTuple):
     dark: str
 
 
-#: Categorical colours: contrast of at least 3:1 against white, and (dark variant) against #14181e.
+#: Categorical colours: contrast of at least 3:1 against white, and (dark variant) against #121212.
 CYCLE: dict[str, Colour] = {
     "blue": Colour("#1467b3", "#6fb1f5"),
     "vermilion": Colour("#c8501e", "#ff9a66"),
@@ -29,7 +29,7 @@ CYCLE: dict[str, Colour] = {
 #: Ink, paper and the lines between. Matplotlib's own default grey of grids and legends maps too.
 NEUTRAL: dict[str, Colour] = {
     "ink": Colour("#000000", "#e6eaee"),
-    "surface": Colour("#ffffff", "#14181e"),
+    "surface": Colour("#ffffff", "#121212"),
     "grid": Colour("#d5dae0", "#3a434d"),
     "rule": Colour("#b0b0b0", "#4c5661"),
     "frame": Colour("#cccccc", "#4a535d"),

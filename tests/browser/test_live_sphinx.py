@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 from vanishing.live.sphinxext import faulty_links
 
@@ -33,25 +34,33 @@ A caption of Sphinx's own, with a number.
 """
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory, site):
-    """A tiny book of one page, built with warnings recorded."""
+SLIDES = "# Deck\n\n## First\n\nWords.\n\n## Second\n\n```{{raw}} html\n{gallery}\n```\n"
+
+
+def build(tmp_path_factory, site, text, builder, extensions):
+    """Build one page with Sphinx; return its folder and the warnings."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("out")
     figures = {
         name: re.search(r"<figure.*</figure>", (site / f"{name}.html").read_text())[0]
         for name in ("scaled", "gallery")
     }
     (source / "dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
-    (source / "index.md").write_text(SOURCE.format(**figures))
+    (source / "index.md").write_text(text.format(**figures))
     warnings = io.StringIO()
     options = {
-        "extensions": ["myst_parser", "vanishing.live.sphinxext"],
+        "extensions": ["myst_parser", "vanishing.live.sphinxext", *extensions],
         "html_theme": "basic",
         "nitpicky": True,
     }
-    app = Sphinx(source, None, out, out / "doctrees", "html", options, None, warnings)
-    app.build()
+    with docutils_namespace():  # so that two builds in one process do not meet
+        Sphinx(source, None, out, out / "doctrees", builder, options, None, warnings).build()
     return out, warnings.getvalue()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, site):
+    """A tiny book of one page."""
+    return build(tmp_path_factory, site, SOURCE, "html", [])
 
 
 def test_links_that_set_a_figure_are_no_warnings(built):
@@ -99,3 +108,18 @@ def test_a_link_sets_the_figure_over_file(built, open_page):
     np.testing.assert_allclose(y, 0.3 * np.arange(0, 250, 25), rtol=1e-6)
     page.get_by_role("link", name="both").click()
     page.wait_for_function("() => document.querySelector('[data-name=gallery]').live.state.flip")
+
+
+# sphinx-revealjs itself still asks the builder for css_files.
+@pytest.mark.filterwarnings("ignore:.*css_files:sphinx.deprecation.RemovedInSphinx90Warning")
+def test_a_link_into_slides_turns_to_the_figure_in_its_state(tmp_path_factory, site, open_page):
+    out, warnings = build(tmp_path_factory, site, SLIDES, "revealjs", ["sphinx_revealjs"])
+    assert warnings == ""
+    page = open_page(f"file://{out}/index.html#fig-gallery?shape=cosine&amplitude=2")
+    live = "document.querySelector('figure.live').live"
+    page.wait_for_function(f"() => {live} && {live}.state.shape === 'cosine'")
+    page.wait_for_function("() => Reveal.getCurrentSlide().querySelector('figure.live')")
+    page.get_by_role("slider", name="f0").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(f"{live}.state.frequency") == 1.1
+    assert page.evaluate("!!Reveal.getCurrentSlide().querySelector('figure.live')")

@@ -38,6 +38,12 @@ function parse(hash) {
   return { figure, state: { ...figure.live.defaults, ...asked } };
 }
 
+/** The fragment that the reader came with; slides may have replaced it before we run. */
+function arrival() {
+  const [entry] = performance.getEntriesByType("navigation");
+  return location.hash || (entry ? new URL(entry.name).hash : "");
+}
+
 /** Bring a figure into view; in slides, turn to its slide. */
 function reveal(figure) {
   const slide = figure.closest(".reveal section");
@@ -96,12 +102,13 @@ function hydrate(root) {
   }
   const follow = (event) => {
     clearTimeout(timer);
-    const target = parse(location.hash);
+    const hash = event ? location.hash : arrival();
+    const target = parse(hash);
     const left = event && parse(new URL(event.oldURL).hash);
     if (!target && left) left.figure.live.set(left.figure.live.defaults, true);
     if (!target) return;
     target.figure.live.set(target.state, true);
-    target.figure.querySelector(".live-link").setAttribute("href", location.hash);
+    target.figure.querySelector(".live-link").setAttribute("href", hash);
     reveal(target.figure);
   };
   const again = ({ target }) => {

@@ -83,8 +83,6 @@ def _possible(control: dict, value: str) -> bool:
 def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Check links, keep ids unique, and move shared data into one file for the whole book."""
     body = context.get("body", "")
-    if "live-spec" not in body:
-        return
     for fault in faulty_links(body):
         logger.warning("%s: %s", pagename, fault)
     for outer in re.findall(r'<figure [^>]*id="(fig-[^"]+)"', body):  # Sphinx's, with the number
