@@ -1,6 +1,7 @@
 """Measure how signals and gradients travel through deep networks, and why they vanish."""
 
-from vanishing import activations, datasets, experiments, initializers, theory, training
+from vanishing import activations, datasets, deaths, experiments, initializers, theory, training
+from vanishing.descent import dead_units
 from vanishing.exercises import check
 from vanishing.history import History
 from vanishing.network import MLP, Trace, apply, forward, init
@@ -17,6 +18,8 @@ __all__ = [
     "apply",
     "check",
     "datasets",
+    "dead_units",
+    "deaths",
     "experiments",
     "forward",
     "init",
