@@ -1,10 +1,10 @@
 """A share that was counted over many networks, with an interval that knows they are clusters."""
 
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Array, Int
-from scipy import stats
 
 
 class Share(NamedTuple):
@@ -52,7 +52,7 @@ def share(counts: Int[Array, " runs"], trials: Int[Array, " runs"]) -> Share:
     if 0 < count < of and runs > 1:
         spread = np.sum((counts - p * trials) ** 2) * runs / (runs - 1)
         effect = max(1.0, spread / (of * p * (1 - p)))
-    z = stats.norm.ppf(0.975)
+    z = NormalDist().inv_cdf(0.975)
     n = of / effect
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
