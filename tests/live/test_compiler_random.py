@@ -66,7 +66,7 @@ def composed(steps):
 
 
 @settings(
-    max_examples=8,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # shrinking recompiles for minutes

@@ -35,8 +35,8 @@ class Affine:
         return {name for name, _ in self.terms}
 
     def __add__(self, other: Affine | int) -> Affine:
-        if isinstance(other, int):
-            return Affine(self.const + other, self.terms)
+        if not isinstance(other, Affine):
+            return Affine(self.const + int(other), self.terms)
         terms = dict(self.terms)
         for name, factor in other.terms:
             terms[name] = terms.get(name, 0) + factor
@@ -44,6 +44,7 @@ class Affine:
         return Affine(self.const + other.const, kept)
 
     def __mul__(self, factor: int) -> Affine:
+        factor = int(factor)  # NumPy's integers come from the parameters of operations
         if factor == 0:
             return Affine()
         return Affine(self.const * factor, tuple((n, c * factor) for n, c in self.terms))
