@@ -60,6 +60,7 @@ padding: 0 1rem }}</style></head>
 <body><main><h1>Live figures</h1>{body}</main></body></html>
 """
 LINKS = """<p><a id="link" href="#fig-gallery?shape=cosine&amp;amplitude=2">cosine</a></p>
+<p><a href="#far">far</a> <a href="#fig-gallery">figure</a></p>
 <p id="far" style="margin-top:150vh">{}</p>"""
 
 

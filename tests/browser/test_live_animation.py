@@ -52,7 +52,7 @@ def test_run_ends_and_runs_again(open_page, web):
 
 def test_pause_keeps_the_place_and_reset_starts_again(open_page, web):
     page = open_page(f"{web}/descent.html")
-    button = page.locator("[data-do=run]")
+    button = page.locator("[data-do=toggle]")
     button.focus()
     page.keyboard.press("Space")
     page.wait_for_function(f"() => {LIVE}.count >= 4")

@@ -34,7 +34,7 @@ def test_each_control_moves_by_hand(open_page, web):
     page.wait_for_function("() => location.hash.includes('seed=9')")
     page.get_by_role("button", name="Reset").click()
     assert page.evaluate(STATE) == DEFAULTS
-    page.wait_for_function("() => location.hash === '#fig-gallery'")
+    page.wait_for_function("() => location.hash === '#fig-gallery?'")
 
 
 def test_keyboard_alone(open_page, web):
@@ -90,6 +90,19 @@ def test_links_in_prose_and_back(open_page, web):
     page.go_back()
     wait_for(page, "flip", False)
     page.go_forward()
+    wait_for(page, "flip", True)
+
+
+def test_other_links_of_the_page_move_no_control(open_page, web):
+    page = open_page(f"{web}/links.html")
+    page.get_by_label("flip").check()
+    page.wait_for_function("() => location.hash.includes('flip=true')")
+    for place in ("#far", "#fig-gallery"):
+        page.locator(f"a[href='{place}']").click()
+        page.wait_for_function("(place) => location.hash === place", arg=place)
+        assert page.evaluate(STATE)["flip"] is True
+    page.go_back()
+    page.go_back()
     wait_for(page, "flip", True)
 
 

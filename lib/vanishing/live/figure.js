@@ -200,7 +200,6 @@ class LiveAnimation extends LiveFigure {
 
   /** Go on to the end. @returns {Promise<void>} resolved there, or at a pause */
   async run() {
-    if (this.#playing) return this.pause();
     if (!this.#started || this.count >= this.spec.animation.steps) {
       this.#started = false;
       await this.refresh();
@@ -208,6 +207,10 @@ class LiveAnimation extends LiveFigure {
     this.#playing = true;
     this.progress();
     return this.want({ op: "advance", steps: this.#stride() });
+  }
+
+  toggle() {
+    return this.#playing ? this.pause() : this.run();
   }
 
   warm() {} // a run begins when the reader says so
@@ -252,7 +255,7 @@ class LiveAnimation extends LiveFigure {
     const { steps } = this.spec.animation;
     this.find("progress").value = this.count;
     this.find("[data-steps]").textContent = `${this.count} of ${steps}`;
-    this.find('[data-do="run"]').textContent = this.#playing ? "Pause" : "Run";
+    this.find('[data-do="toggle"]').textContent = this.#playing ? "Pause" : "Run";
   }
 }
 

@@ -20,18 +20,21 @@ async function loadData(figure, spec) {
   return spec.data.map((name) => Uint8Array.from(atob(shared[name]), (c) => c.charCodeAt(0)));
 }
 
-/** `#fig-name?a=1&b=x` for a state: only what differs from the defaults is named. */
+/**
+ * `#fig-name?a=1&b=x` for a state: only what differs from the defaults is named. Without the
+ * question mark it is a plain reference, which moves no control.
+ */
 function fragment(figure, state) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(state)) {
     if (value !== figure.live.defaults[name]) query.set(name, String(value));
   }
-  return `#${figure.dataset.key}${String(query) && "?"}${query}`;
+  return `#${figure.dataset.key}?${query}`;
 }
 
 /** The live figure that a fragment names, with the state it asks for. */
 function parse(hash) {
-  const [, id, query] = /^#(fig-[^?]+)\??(.*)$/.exec(hash) || [];
+  const [, id, query] = /^#(fig-[^?]+)\?(.*)$/.exec(hash) || [];
   const figure = id && document.querySelector(`figure.live[data-key="${CSS.escape(id)}"]`);
   if (!figure || !figure.live) return null;
   const asked = Object.fromEntries(new URLSearchParams(query));
@@ -77,6 +80,7 @@ function identify(figure) {
 /** Hydrate every figure of the page. @returns {() => void} cleanup */
 function hydrate(root) {
   let timer;
+  let clicked = false; // a link to another place of the page leaves the figures as they are
   const remember = (figure) => (state) => {
     clearTimeout(timer);
     const hash = fragment(figure, state);
@@ -105,16 +109,19 @@ function hydrate(root) {
     const hash = event ? location.hash : arrival();
     const target = parse(hash);
     const left = event && parse(new URL(event.oldURL).hash);
-    if (!target && left) left.figure.live.set(left.figure.live.defaults, true);
+    if (!target && left && !clicked) left.figure.live.set(left.figure.live.defaults, true);
+    clicked = false;
     if (!target) return;
     target.figure.live.set(target.state, true);
     target.figure.querySelector(".live-link").setAttribute("href", hash);
     reveal(target.figure);
   };
   const again = ({ target }) => {
-    const link = target.closest && target.closest('a[href^="#fig-"]');
-    const same = link && link.getAttribute("href") === location.hash && parse(location.hash);
-    if (same) reveal(same.figure);
+    const link = target.closest && target.closest('a[href^="#"]');
+    const same = link && link.getAttribute("href") === location.hash;
+    clicked = Boolean(link) && !same; // the same place again is no change of the address
+    const aim = same && parse(location.hash);
+    if (aim) reveal(aim.figure);
   };
   follow();
   addEventListener("hashchange", follow);

@@ -52,7 +52,7 @@ def _form(figure: Any, uid: str) -> str:
         f'<form class="live-controls" style="visibility:hidden" autocomplete="off" '
         f'aria-label="Controls of the figure {html.escape(figure.name)}"><fieldset disabled>'
         f'{rows}{run}<p class="live-actions"><button type="button" data-do="reset">Reset</button>'
-        f'<a class="live-link" href="#{uid}">Link to this state</a></p></fieldset></form>'
+        f'<a class="live-link" href="#{uid}?">Link to this state</a></p></fieldset></form>'
     )
 
 
@@ -97,7 +97,7 @@ def _run(animation: Any, uid: str) -> str:
     )
     done = animation.preview
     return (
-        '<p class="live-run"><button type="button" data-do="run">Run</button>'
+        '<p class="live-run"><button type="button" data-do="toggle">Run</button>'
         '<button type="button" data-do="step">Step</button>'
         f'<label for="{uid}--speed">speed</label><select id="{uid}--speed" data-speed>{speeds}'
         f'</select><progress max="{animation.steps}" value="{done}" aria-label="steps done">'
