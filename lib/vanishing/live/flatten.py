@@ -119,19 +119,22 @@ class _Flattener:
         if op == "cond" and isinstance(inputs[0], Const):
             chosen = params["branches"][int(inputs[0].value)]
             return self.inline(chosen.jaxpr, chosen.consts, inputs[1:], nodes, source)
-        if eqn.effects:
-            raise Node(op, inputs, [], params, source).refuse(
-                "has a side effect", "remove prints, callbacks and assertions"
-            )
-        outputs = [Var(*_physical(v.aval, source)) for v in eqn.outvars]
-        if op in ("empty", "empty2", "zeros_like"):
-            return [Const(np.zeros(v.shape, v.dtype)) for v in outputs]
-        node = Node(op, inputs, outputs, params, source)
         raw = raw_random(eqn)
         if raw is not None:
             specs = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in inputs]
             closed = jax.make_jaxpr(raw)(*specs)
             return self.inline(closed.jaxpr, closed.consts, inputs, nodes, source)
+        return self.append(eqn, inputs, nodes, source)
+
+    def append(self, eqn, inputs: list, nodes: list[Node], source: Source) -> list:
+        """Append an equation as a node; return its outputs."""
+        op, params = eqn.primitive.name, eqn.params
+        outputs = [Var(*_physical(v.aval, source)) for v in eqn.outvars]
+        if op in ("empty", "empty2", "zeros_like"):
+            return [Const(np.zeros(v.shape, v.dtype)) for v in outputs]
+        node = Node(op, inputs, outputs, params, source)
+        if eqn.effects:
+            raise node.refuse("has a side effect", "remove prints, callbacks and assertions")
         if any(key_impl(v.aval) for v in (*eqn.invars, *eqn.outvars)):
             self.lift_keys(node, eqn)
         node.graphs = tuple(self.bodies(op, params, source))

@@ -79,15 +79,16 @@ def stored_values(
             stored.update(node.outputs)
             own = {node.outputs[0]}
         for k, atom in enumerate(node.inputs):
-            repeated = len(atom.shape) > 0 and math.prod(atom.shape) < math.prod(
-                node.outputs[0].shape
-            )
-            if node.op in OPS or is_view(node):
-                readers[atom] |= own
-                if repeated and node.op in (*OPS, "broadcast_in_dim"):
-                    readers[atom] |= TWICE
-            else:
-                readers[atom] |= {(node, k)} if _streams(node) else TWICE
+            readers[atom] |= _readers(node, k, own)
             if stage and home.get(atom, stage[node]) != stage[node]:
                 readers[atom] |= TWICE
     return stored
+
+
+def _readers(node: Node, k: int, own: set) -> set:
+    """The loops that read the ``k``-th input of a node whose own results ``own`` read."""
+    if node.op not in OPS and not is_view(node):
+        return {(node, k)} if _streams(node) else set(TWICE)
+    size = math.prod(node.inputs[k].shape)
+    repeated = node.inputs[k].shape and size < math.prod(node.outputs[0].shape)
+    return own | TWICE if repeated and node.op in (*OPS, "broadcast_in_dim") else own

@@ -130,31 +130,42 @@ def scatter(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
         indices = emitter.store(indices, emitter.allocate(indices.shape, indices.dtype, "index"))
     _check_scatter(node)
     into = emitter.overwritten(node, operand)
-    numbers = node.params["dimension_numbers"]
-    hidden = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
-    shown = [axis for axis in range(len(operand.shape)) if axis not in hidden]
-    widths = dict(zip(shown, (updates.shape[a] for a in numbers.update_window_dims), strict=True))
-    room = {axis: size - widths.get(axis, 1) for axis, size in enumerate(operand.shape)}
-    clip = "CLIP" in str(node.params["mode"])
+    at = _scatter_places(node, operand, indices, updates)
 
     def inside(body: Body, index) -> str:
-        batch = [p for a, p in enumerate(index[0]) if a not in numbers.update_window_dims]
-        targets = numbers.scatter_dims_to_operand_dims
-        places = _positions(body, indices, batch, targets, room if clip else None)
-        at = dict(zip(shown, (index[0][a] for a in numbers.update_window_dims), strict=True))
-        for axis, source in zip(
-            numbers.operand_batching_dims, numbers.scatter_indices_batching_dims, strict=True
-        ):
-            at[axis] = batch[source]
-        for axis, place in places.items():
-            at[axis] = at.get(axis, Affine()) + place
-        target = f"{into.buffer}[{body.use(into.address(position(len(into.shape), at)))}]"
+        place, guard = at(body, index[0])
+        target = f"{into.buffer}[{body.use(into.address(place))}]"
         text = _combined(node, target, body.element(updates, index[0]), operand.dtype)
-        guard = f"if ({_inside(places, room)}) " if places and not clip else ""
         return f"{guard}{target} = {text};"
 
     emitter.nest([updates.shape], inside)
     return [into]
+
+
+def _scatter_places(node: Node, operand: Value, indices: Value, updates: Value):
+    """For an element of the updates: where it goes, and the condition that it goes anywhere."""
+    numbers, rank = node.params["dimension_numbers"], len(operand.shape)
+    hidden = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
+    shown = [axis for axis in range(rank) if axis not in hidden]
+    widths = dict(zip(shown, (updates.shape[a] for a in numbers.update_window_dims), strict=True))
+    room = {axis: size - widths.get(axis, 1) for axis, size in enumerate(operand.shape)}
+    clip = "CLIP" in str(node.params["mode"])
+
+    def at(body: Body, index):
+        batch = [p for a, p in enumerate(index) if a not in numbers.update_window_dims]
+        targets = numbers.scatter_dims_to_operand_dims
+        starts = _positions(body, indices, batch, targets, room if clip else None)
+        place = dict(zip(shown, (index[a] for a in numbers.update_window_dims), strict=True))
+        for axis, source in zip(
+            numbers.operand_batching_dims, numbers.scatter_indices_batching_dims, strict=True
+        ):
+            place[axis] = batch[source]
+        for axis, start in starts.items():
+            place[axis] = place.get(axis, Affine()) + start
+        guard = f"if ({_inside(starts, room)}) " if starts and not clip else ""
+        return position(rank, place), guard
+
+    return at
 
 
 def _combined(node: Node, old: str, new: str, dtype: str) -> str:

