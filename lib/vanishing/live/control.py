@@ -7,6 +7,7 @@ import contextlib
 from vanishing.live.emit import Emitter, rule
 from vanishing.live.fusion import hint_of
 from vanishing.live.graph import Graph, Node, Var
+from vanishing.live.outline import outline
 from vanishing.live.values import Affine, Scalar, Value, View
 
 UPDATES = ("dynamic_update_slice", "scatter")
@@ -146,21 +147,33 @@ def branch(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
             name = emitter.fresh(hint_of(node))
             emitter.declare(name)
             results.append(Scalar((), var.dtype, text=name))
-    if len(node.graphs) == 2:
-        headers = [f"if ({which.text})", "else"]
+
+    def write(chosen: str, operands: list[Value], results: list[Value]) -> None:
+        _write_branches(emitter, node.graphs, chosen, operands, results)
+
+    if not outline(emitter, node, values, results, write):
+        write(which.text, operands, results)
+    return results
+
+
+def _write_branches(
+    emitter: Emitter, graphs: list[Graph], chosen: str, operands: list[Value], results: list[Value]
+) -> None:
+    if len(graphs) == 2:
+        headers = [f"if ({chosen})", "else"]
         order = [1, 0]
         switch = contextlib.nullcontext()
     else:
-        order = list(range(len(node.graphs)))
+        order = list(range(len(graphs)))
         headers = [f"case {k}:" for k in order[:-1]] + ["default:"]
-        switch = emitter.block(f"switch ({which.text})")
-    with switch:
+        switch = emitter.block(f"switch ({chosen})")
+    with switch, emitter.branches() as begin:
         for k, header in zip(order, headers, strict=True):
+            begin()
             with emitter.block(header):
-                _branch_body(emitter, node.graphs[k], operands, results)
+                _branch_body(emitter, graphs[k], operands, results)
                 if len(order) > 2:
                     emitter.line("break;")
-    return results
 
 
 def _branch_body(emitter: Emitter, body: Graph, operands: list[Value], results: list[Value]):

@@ -30,7 +30,7 @@ class Emitter(Writer):
 
     ``wanted`` says where a result should go, ``stored`` which results need a buffer,
     ``in_place`` which nodes may overwrite their operand; ``published`` names the buffers that
-    are arguments or results of the program.
+    are arguments or results of the program, ``functions`` those written beside it, by their text.
     """
 
     def __init__(self):
@@ -43,6 +43,7 @@ class Emitter(Writer):
         self.said = ""
         self.uses_matmul = False
         self.published: set[str] = set()
+        self.functions: dict[str, str] = {}
 
     def destination(self, node: Node, output: int = 0) -> View:
         """Where the result of a node goes: a place that was asked for, or a new buffer."""

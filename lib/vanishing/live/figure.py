@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from vanishing.live import text
 from vanishing.live.artists import bind_artist
+from vanishing.live.assets import strip
 from vanishing.live.controls import Control, Value, clean, validate
 from vanishing.live.machine import Animation, Machine
 from vanishing.live.marks import BoundLine
@@ -137,7 +138,7 @@ class LiveFigure:
         """Return the figure for a page that serves ``vanishing-live.js`` and ``.css``."""
         _shown[self.name] += 1
         uid = f"fig-{self.name}" + (f"-{_shown[self.name]}" if _shown[self.name] > 1 else "")
-        sources = {key: program.source for key, program in self.programs.items()}
+        sources = {key: strip(program.source) for key, program in self.programs.items()}
         return figure_html(self, uid, self.svg(uid), {**self.spec, "programs": sources})
 
     @cached_property

@@ -41,6 +41,8 @@ class Writer:
         self.runtime: set[str] = set()
         self.bytes = self.constant_bytes = 0
         self.tables: dict[tuple, View] = {}
+        self.buffers: dict[str, tuple[str, int]] = {}
+        self.kept: Counter[str] = Counter()
 
     # Text -----------------------------------------------------------------------------------
 
@@ -70,14 +72,42 @@ class Writer:
                 names[name] += name != hint
                 return name
 
+    def lasting(self, hint: str) -> str:
+        """A name that is not taken again, in no branch."""
+        name = self.fresh(hint)
+        while name in self.buffers:
+            name = self.fresh(hint)
+        self.kept[name] += 1
+        return name
+
+    @contextlib.contextmanager
+    def branches(self):
+        """Write branches of which one runs: they share the names of numbers and of buffers.
+
+        Yields a function to call before each branch.
+        """
+        before, taken = self.names, Counter()
+
+        def begin() -> None:
+            nonlocal taken
+            taken |= self.names
+            self.names = before | self.kept
+
+        yield begin
+        self.names = taken | self.names
+
     # Storage --------------------------------------------------------------------------------
 
-    def allocate(self, shape: tuple[int, ...], dtype: str, hint: str) -> View:
-        """A buffer of the program's own."""
-        name, size = self.fresh(hint), math.prod(shape)
-        self.bytes += -(-max(size, 1) * BYTES[dtype] // 16) * 16
-        dims = ",".join(map(str, shape))
-        self.declarations.append(f"const {name} = heap.{ARRAYS[dtype]}({size}); // {dtype}[{dims}]")
+    def allocate(self, shape: tuple[int, ...], dtype: str, hint: str, lasting=False) -> View:
+        """A buffer of the program's own, which branches that exclude each other may share."""
+        name, size = self.lasting(hint) if lasting else self.fresh(hint), math.prod(shape)
+        while self.buffers.get(name, (dtype, size)) != (dtype, size):
+            name = self.fresh(hint)
+        if name not in self.buffers:
+            self.buffers[name] = dtype, size
+            self.bytes += -(-max(size, 1) * BYTES[dtype] // 16) * 16
+            made, dims = f"heap.{ARRAYS[dtype]}({size})", ",".join(map(str, shape))
+            self.declarations.append(f"const {name} = {made}; // {dtype}[{dims}]")
         reads, strides = frozenset([name]), strides_of(shape)
         return View(shape, dtype, reads, hint, name, Affine(), strides, math.prod(shape))
 
@@ -114,7 +144,7 @@ class Writer:
                 f"with one of shape {array.shape}\n  Way out: send a seed, not weights: draw "
                 "arrays inside the function with jax.random, or pass them as arguments"
             )
-        view = self.allocate(array.shape, const.dtype, "table")
+        view = self.allocate(array.shape, const.dtype, "table", lasting=True)
         self.declarations.append(f"{view.buffer}.set([{', '.join(map(number, flat))}]);")
         self.tables[content] = view
         return view
