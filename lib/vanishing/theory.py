@@ -216,11 +216,10 @@ def _predict(net: MLP, input_rms) -> Prediction:
     q = start = jnp.asarray(input_rms, dtype) ** 2
     if net.residual is None:
         q = net.gain**2 * q + (0.0 if net.normalization == "batch" else net.bias_gain**2)
-    else:
-        q, (_, _, grown) = up(q, None)
-    _, (length, factor, square) = lax.scan(up, q.astype(dtype), length=net.depth)
-    if net.residual is not None:  # layer l + 1 grows what layer l hands on
-        square = start + jnp.cumsum(jnp.append(grown, square[:-1]))
+    steps = net.depth + (net.residual is not None)  # what a branch receives is the layer below
+    _, (length, factor, square) = lax.scan(up, q.astype(dtype), length=steps)
+    if net.residual is not None:
+        length, factor, square = length[1:], factor[1:], start + jnp.cumsum(square[:-1])
     factor = factor.at[-1].set(1.0)
     log = jnp.cumsum(0.5 * jnp.log(factor[::-1]))[::-1]
     return Prediction(length, factor, log, jnp.sqrt(square))
