@@ -230,10 +230,12 @@ def neuron():
         controls,
         bind,
         name="neuron",
+        caption="Left: slope against pre-activation; a dot for each neuron. Right: where they are "
+        "in each picture. The dashed one is what float64 would do.",
         describe="after {updates:d} ordinary updates the tanh neuron in float32 is at z = "
-        "{z_tanh:.2f}, with slope {slope_tanh:.1e}, and has moved by {moved_tanh:.1e} since it "
-        "landed; with nothing rounded away, slope {slope_exact:.1e}, moved by {moved_exact:.1e}; "
-        "the ReLU is at z = {z_relu:.2f}, with slope {slope_relu:.1g}, moved by {moved_relu:.1e}",
+        "{z_tanh:.2f}, with slope {slope_tanh:.2g}, and has moved by {moved_tanh:.2g} since it "
+        "landed; with nothing rounded away, slope {slope_exact:.2g}, moved by {moved_exact:.2g}; "
+        "the ReLU is at z = {z_relu:.2f}, with slope {slope_relu:.2g}, moved by {moved_relu:.2g}",
         alt="Left, the slopes of tanh and ReLU against the pre-activation, on a logarithmic "
         "scale. In float32 the slope of tanh falls off a cliff to exactly 0 near plus and minus "
         "8; computed without cancellation it goes on falling in a straight line. The ReLU's is "
