@@ -139,7 +139,7 @@ def test_the_page_holds_all_and_ids_differ():
     assert len(first.ids) == len(set(first.ids))
     (block,) = first.scripts
     spec = json.loads(block)
-    assert spec["programs"]["compute"] == figure.programs["compute"].source
+    assert spec["programs"]["compute"] == assets.strip(figure.programs["compute"].source)
     assert spec["outputs"] == ["level", "y", "z"]
     assert spec["say"][0] == "level </script> "
 

@@ -12,7 +12,8 @@ const artists = {
     let marks = mark ? [...group.querySelectorAll("use")] : [];
     return (outputs) => {
       const xs = values(artist, outputs, "x");
-      const points = Array.from(values(artist, outputs, "y"), (v, i) => [place(x, xs[i]), place(y, v)]);
+      const ys = Array.from(values(artist, outputs, "y"));
+      const points = ys.map((value, i) => [place(x, xs[i]), place(y, value)]);
       if (path) path.setAttribute("d", polyline(points));
       if (mark && marks.length < points.length) marks = copies(marks, points.length);
       marks.forEach((node, i) => {
@@ -56,7 +57,8 @@ const artists = {
         const [first, last] = [run[0], run[run.length - 1]];
         const top = run.flatMap((i) => both(heights, i));
         if (!base) return top;
-        if (base.length > 1) return [...top, ...run.flatMap((i) => both(base, i)).reverse(), top[0]];
+        const bottom = () => run.flatMap((i) => both(base, i)).reverse();
+        if (base.length > 1) return [...top, ...bottom(), top[0]];
         return [point(edges[first], base[0]), ...top, point(edges[last + 1], base[0])];
       };
       template(group).setAttribute("d", finite.map((run) => "M" + join(outline(run))).join(""));
@@ -96,7 +98,8 @@ const artists = {
     let marks = [first];
     return (outputs) => {
       const flat = values(artist, outputs, "offsets");
-      const [xs, ys, hue, size] = ["x", "y", "colour", "size"].map((r) => values(artist, outputs, r));
+      const roles = ["x", "y", "colour", "size"];
+      const [xs, ys, hue, size] = roles.map((role) => values(artist, outputs, role));
       const paint = hue && colours(artist.colours, hue);
       const count = flat ? flat.length / 2 : xs.length;
       if (marks.length < count) marks = copies(marks, count);
@@ -105,7 +108,9 @@ const artists = {
         const scale = Math.sqrt(size ? size[i] : artist.sizes[i % artist.sizes.length]);
         node.style.display = drawable(at) && scale > 0 ? "" : "none";
         if (drawable(at)) node.setAttribute("transform", `translate(${at}) scale(${scale})`);
-        if (paint) node.style.fill = node.style.stroke = `rgba(${paint.slice(4 * i, 4 * i + 3)},${paint[4 * i + 3] / 255})`;
+        if (!paint) return;
+        const rgba = `${paint.slice(4 * i, 4 * i + 3)},${paint[4 * i + 3] / 255}`;
+        node.style.fill = node.style.stroke = `rgba(${rgba})`;
       });
     };
   },

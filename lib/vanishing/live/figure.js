@@ -157,12 +157,14 @@ class LiveFigure {
     if (!at && !this.#moved.size) return;
     this.#timer = setTimeout(() => {
       const { spec, outputs, state } = this;
-      const words = Object.fromEntries(spec.controls.map((c) => [c.name, spoken(c, state[c.name])]));
+      const words = {};
+      for (const c of spec.controls) words[c.name] = spoken(c, state[c.name]);
       const moves = spec.controls.filter((c) => this.#moved.has(c.name))
         .map((c) => `${c.label.replace(/_/g, "")} ${words[c.name]}`);
       const lead = [...moves, at].filter(Boolean).join(", ");
-      const text = `${lead}: ${sentence(spec.say, outputs, words, this.#said)}.${gaps(spec, outputs)}`;
-      this.find(".live-says").textContent = text.replace(/^[a-z](?=[a-z ])/, (c) => c.toUpperCase());
+      const result = sentence(spec.say, outputs, words, this.#said) + "." + gaps(spec, outputs);
+      const capital = (text) => text.replace(/^[a-z](?=[a-z ])/, (c) => c.toUpperCase());
+      this.find(".live-says").textContent = capital(`${lead}: ${result}`);
       this.#said = outputs;
       this.#moved.clear();
     }, delay);

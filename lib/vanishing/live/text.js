@@ -26,7 +26,8 @@ function format(x, { sign, digits, type }) {
   const precision = Math.max(digits, 1);
   const power = x && Number(exact(x, precision - 1, "toExponential").split("e")[1]);
   if (power >= -4 && power < precision) {
-    return plus + exact(x, precision - 1 - power, "toFixed").replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+    const all = exact(x, precision - 1 - power, "toFixed");
+    return plus + all.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
   }
   return plus + scientific(x, precision - 1).replace(/\.?0*e/, "e");
 }
