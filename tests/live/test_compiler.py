@@ -48,11 +48,15 @@ def test_calls_in_any_order_give_what_a_fresh_program_gives():
 
 def test_a_stage_is_skipped_when_its_inputs_are_unchanged():
     source = compile(layers, 0, 1.0, X).source
-    draw, scale = source.index("erfInv(Math"), source.index("sigma * ")
-    assert "if (seedChanged) {" in source[:draw].splitlines()[-1] or source.rfind(
-        "if (", 0, draw
-    ) == source.rfind("if (seedChanged) {", 0, draw)
-    assert scale > 0
+
+    def guard(text):
+        """The condition of the stage in which a piece of code stands."""
+        stages = source[: source.index(text)].split("\n    if (")
+        return stages[-1].splitlines()[0]
+
+    assert guard("erfInv(") == "seedChanged) {"
+    assert guard("= f(sigma * ") in ("sigmaChanged) {", "seedChanged || sigmaChanged) {")
+    assert guard("matmul(") == "seedChanged || sigmaChanged || xChanged) {"
 
 
 def test_inputs_may_be_the_outputs_of_the_call_before():
