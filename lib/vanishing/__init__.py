@@ -1,6 +1,15 @@
 """Measure how signals and gradients travel through deep networks, and why they vanish."""
 
-from vanishing import activations, datasets, deaths, experiments, initializers, theory, training
+from vanishing import (
+    activations,
+    datasets,
+    deaths,
+    experiments,
+    initializers,
+    live,
+    theory,
+    training,
+)
 from vanishing.descent import dead_units
 from vanishing.exercises import check
 from vanishing.history import History
@@ -25,6 +34,7 @@ __all__ = [
     "init",
     "initializers",
     "jacobian_spectrum",
+    "live",
     "probe",
     "quiz",
     "theory",
