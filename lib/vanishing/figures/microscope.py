@@ -121,7 +121,7 @@ def microscope():
         Choice("activation", NAMES, value="sigmoid"),
         Slider("sigma_w", 0.1, 8.0, value=1.0, label="σ_w", log=True),
         Slider("sigma_b", 0.0, 2.0, value=0.0, step=0.01, label="σ_b"),
-        Choice("normalization", [str(name).lower() for name in NORMALIZATIONS]),
+        Choice("normalization", [str(n).lower() for n in NORMALIZATIONS], label="normalisation"),
         Toggle("residual"),
         Slider("alpha", 0.0, 1.5, value=1.0, step=0.01, label="branch scale α (residual)"),
         Seed("seed"),
