@@ -66,7 +66,8 @@ def run_one(env: BuildEnvironment, docname: str) -> float | None:
 
 def run_all(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Execute all notebooks among the pages to be read, as many at a time as there are cores."""
-    get_cache(env.mystnb_config.execution_cache_path)  # made once, before the threads share it
+    # The data base is made on first use; two threads that both find none would both make it.
+    get_cache(env.mystnb_config.execution_cache_path).list_cache_records()
     failed = []
     with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
         jobs = {pool.submit(run_one, env, name): name for name in docnames}
