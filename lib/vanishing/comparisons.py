@@ -123,8 +123,8 @@ def tuned(
     rates: Sequence[float] = (0.01, 0.03, 0.1, 0.3),
     depth: int = 8,
     steps: int = 100,
-    choose: int = 3,
-    seeds: int = 10,
+    choose: int = 2,
+    seeds: int = 8,
 ) -> Tuned:
     """Train on the digits with every learning rate, and report the best one on fresh seeds.
 

@@ -187,7 +187,7 @@ def _draw_slopes(ax):
 
 
 def _draw_paths(ax):
-    labels = {"tanh": "tanh, float32", "exact": "tanh, nothing rounded away", "relu": "ReLU"}
+    labels = {"tanh": "tanh, float32", "exact": "tanh, unrounded", "relu": "ReLU"}
     styles = {"tanh": "-", "exact": "--", "relu": ":"}
     frames = np.arange(FRAMES + 1)
     bind = {}
