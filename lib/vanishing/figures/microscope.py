@@ -76,7 +76,7 @@ def compute(
     outputs = {name: values[shown] for name, values in outputs.items()}
     for name in ("gradient", "gradient_law"):
         outputs[name] = outputs[name] - outputs[name][-1]
-    return {"layer": shown + 1.0, **outputs}
+    return {"layer": (shown + 1).astype(sigma_w.dtype), **outputs}
 
 
 @house_style
