@@ -1,0 +1,62 @@
+"""Numbers and statements that stand as text in `dead-neurons`, against computed ones."""
+
+import math
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+import vanishing as vg
+
+TEXT = Path(__file__).parents[2].joinpath("chapters", "dead-neurons.md").read_text()
+
+
+def test_pytorch_weights_are_smaller_by_the_factor_of_the_text():
+    he, pytorch = (vg.initializers.get(name).gain for name in ("he", "pytorch"))
+    assert "$\\sqrt 6$ times larger" in TEXT and math.isclose(he / pytorch, 6**0.5)
+
+
+def test_the_share_of_a_pair_follows_from_half_circles():
+    rng = np.random.default_rng(0)
+    theta = 1.1
+    pair = np.array([[1.0, 0.0], [np.cos(theta), np.sin(theta)]])
+    silent = (rng.standard_normal((200_000, 2)) @ pair.T <= 0).all(axis=1).mean()
+    assert abs(silent - (0.5 - theta / (2 * np.pi))) < 0.004
+
+
+def test_a_step_moves_z_as_the_push_equation_says():
+    h, e_key, w_key = jax.random.split(jax.random.key(0), 3)
+    h = jnp.abs(jax.random.normal(h, (8, 5)))
+    e, w = jax.random.normal(e_key, (8,)), jax.random.normal(w_key, (5,))
+
+    def cost(w, b):
+        return jnp.sum(e * jax.nn.relu(h @ w + b))
+
+    z = h @ w + 0.1
+    dw, db = jax.grad(cost, argnums=(0, 1))(w, 0.1)
+    moved = h @ (w - 0.5 * dw) + 0.1 - 0.5 * db - z
+    delta = (z > 0) * e
+    np.testing.assert_allclose(moved, -0.5 * (h @ h.T + 1) @ delta, rtol=1e-4, atol=1e-4)
+
+
+def test_a_dead_first_layer_unit_keeps_its_bits_under_gradient_descent():
+    data = vg.datasets.lift(vg.datasets.two_moons(64, key=jax.random.key(0)), 16)
+    net = vg.MLP(3, 16, "relu", "he", out_features=1)
+    params = vg.init(net, key=jax.random.key(1))
+    params["biases"] = params["biases"].at[0, 5].set(-100.0)
+    trained, _ = vg.train(
+        net, params, data, key=jax.random.key(2), steps=50, optimizer=optax.sgd(0.1)
+    )
+    assert bool((trained["weights"][0, :, 5] == params["weights"][0, :, 5]).all())
+    assert float(trained["biases"][0, 5]) == -100.0
+    assert not bool((trained["weights"][0] == params["weights"][0]).all())
+
+
+def test_wrong_answers_get_a_hint():
+    assert not vg.check("dead-neurons-orthogonal", 0.5)
+    assert not vg.check("dead-neurons-width", 12)
+    assert not vg.check("dead-neurons-decay", 1385)
+    assert not vg.check("dead-neurons-coast", 0.2)
+    assert not vg.check("dead-neurons-bias", lambda b: b)

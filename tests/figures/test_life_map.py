@@ -1,0 +1,117 @@
+"""The life map: the browser's columns against JAX's, and what the picture says."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import vanishing as vg
+from live.differential import same
+from vanishing.figures import life_map as module
+from vanishing.live.compiler import run_programs
+
+
+@functools.cache
+def figure():
+    return module.life_map()
+
+
+def settings(count):
+    """Random control values: each activation with each optimiser, at rates that do not diverge."""
+    rng = np.random.default_rng(0)
+    for k in range(count):
+        yield {
+            "activation": module.ACTIVATIONS[k % len(module.ACTIVATIONS)],
+            "optimizer": module.OPTIMIZERS[k % len(module.OPTIMIZERS)],
+            "learning_rate": float(10 ** rng.uniform(-3, -2)),
+            "large_step": float(10 ** rng.uniform(0, 2)),
+            "bias": float(rng.uniform(-0.5, 0.5)),
+            "seed": int(rng.integers(2**31)),
+            "layer": int(rng.integers(1, module.DEPTH + 1)),
+            "unit": int(rng.integers(1, module.UNITS + 1)),
+        }
+
+
+@functools.cache
+def compared():
+    """For 24 settings: JAX's and Node's answer to `init`, and to one `step` from JAX's state."""
+    live, jobs = figure().machine, []
+    for k, values in enumerate(settings(24)):
+        arguments = tuple(live.arguments(values))
+        start = state = live._jitted_init(*arguments)
+        for _ in range(k % 5):
+            state, _ = live._jitted_step(state, *arguments)
+        jobs.append((arguments, start, state, live._jitted_step(state, *arguments)))
+    programs = figure().programs
+    calls = {"init": [args for args, *_ in jobs], "step": [(s, *args) for args, _, s, _ in jobs]}
+    inits, steps = run_programs([(programs[name], calls[name]) for name in ("init", "step")])
+    return [(start, init, after, step) for (_, start, _, after), init, step
+            in zip(jobs, inits, steps, strict=True)]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", range(24))
+def test_the_browser_draws_the_columns_that_jax_draws(case):
+    start, init, (state, outputs), (js_state, js_outputs) = compared()[case]
+    same(start, init)
+    same(outputs, js_outputs)
+    # Four steps on: derivatives by biases are sums that cancel, and Adam divides by their size.
+    for name in ("weights", "read_out"):
+        same(state.params[name], js_state.params[name], tolerance=1e-3, floor=1e-2)
+    same(state.map, js_state.map)
+
+
+def test_the_first_picture_shows_a_whole_run():
+    live = figure()
+    (image,) = [b.artist for b in live.bounds if b.shows.get("z") == "map"]
+    np.testing.assert_array_equal(image.get_array().filled(np.nan), live.outputs["map"])
+    assert np.isfinite(live.outputs["map"]).all() and live.outputs["killed"] > 0
+
+
+def test_dead_units_of_the_map_are_those_of_the_library():
+    values = figure().state(seed=3, bias=-0.3)
+    outputs = figure().machine.restart(values)
+    seen = module.data(jnp.asarray(outputs["plane"]))
+    net = vg.MLP(module.DEPTH, module.UNITS, "relu", "he", out_features=1)
+    params = module.begin(*figure().machine.arguments(values)).params
+    dead = np.asarray(vg.dead_units(net, params, seen.x)).ravel()[::-1]
+    np.testing.assert_array_equal(outputs["map"][:, 0] == module.DEAD, dead)
+    assert outputs["dead"] == dead.sum() > 0
+
+
+def test_a_unit_counts_as_active_where_its_slope_is_not_zero():
+    outputs = figure().machine.restart(figure().state(layer=4, unit=7))
+    assert outputs["active"] == (outputs["z"] > 0).sum()
+    row = (module.DEPTH - 4) * module.UNITS + module.UNITS - 7
+    assert outputs["chosen"] == row
+    assert outputs["map"][row, 0] == pytest.approx(
+        outputs["active"] / module.POINTS if outputs["active"] else module.DEAD
+    )
+
+
+def test_a_leak_leaves_nobody_dead_and_a_run_cannot_leave_the_numbers():
+    leaky = figure().evaluate(activation="leaky_relu", large_step=1000.0)
+    assert leaky["dead"] == leaky["killed"] == 0
+    wild = figure().evaluate(learning_rate=1.0, large_step=1000.0)
+    assert np.isfinite(wild["map"]).all()
+
+
+def test_deaths_and_returns_balance():
+    outputs = figure().outputs
+    born = (outputs["map"][:, 0] == module.DEAD).sum()
+    assert born + outputs["killed"] - outputs["revived"] == outputs["dead"]
+
+
+def test_the_step_trains_as_the_library_does():
+    values = figure().state(large_step=1.0, optimizer="adam", learning_rate=0.003)
+    machine = figure().machine
+    machine.restart(values)
+    losses = [float(machine.advance(values, 1)["loss_now"]) for _ in range(3)]
+    state = module.begin(*machine.arguments(values))
+    net = vg.MLP(module.DEPTH, module.UNITS, "relu", "he", out_features=1)
+    _, history = vg.train(
+        net, state.params, module.data(state.plane), key=jax.random.key(0), optimizer="adam",
+        learning_rate=0.003, steps=3 * module.STRIDE, record_every=module.STRIDE,
+    )  # fmt: skip
+    np.testing.assert_allclose(losses, history.loss[1:], rtol=1e-4)
