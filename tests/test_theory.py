@@ -71,12 +71,13 @@ def test_prediction_is_what_a_wide_network_shows(normalization, residual):
         trace = vg.forward(net, params, x)
         length = trace.pre if residual is None and normalization is None else trace.post
         log = vg.probe(net, params, x, cotangent).log_gradient_rms
-        return log - log[-1], jnp.mean(length**2, (1, 2))
+        return log - log[-1], jnp.mean(length**2, (1, 2)), jnp.mean(trace.post**2, (1, 2))
 
     # A large batch: under batch norm the theory is that of infinitely many inputs.
-    logs, lengths = experiments.over_seeds(measure, net, key=KEY, seeds=3, batch=256)
+    logs, lengths, squares = experiments.over_seeds(measure, net, key=KEY, seeds=3, batch=256)
     predicted = theory.predict(net, 1.0)
     np.testing.assert_allclose(logs.mean(0), predicted.log_gradient_rms, atol=0.06)
+    np.testing.assert_allclose(squares.mean(0) ** 0.5, predicted.activation_rms, rtol=0.03)
     if normalization is None:
         np.testing.assert_allclose(lengths.mean(0), predicted.length, rtol=0.05)
 
