@@ -7,8 +7,8 @@ import pytest
 from differential import same
 from jax import lax, nn
 
-from vanishing.live import node as javascript
 from vanishing.live.compiler import CompileError, Spec, compile, run_programs
+from vanishing.live.compiler import node as javascript
 
 
 def layers(seed, sigma, x):

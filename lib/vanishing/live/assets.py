@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 
 from vanishing import palette
-from vanishing.live.node import runtime_source
+from vanishing.live.compiler.node import runtime_source
 
 #: Names under which the book serves them.
 SCRIPT, STYLESHEET = "vanishing-live.js", "vanishing-live.css"

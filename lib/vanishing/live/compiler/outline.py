@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from vanishing.live.elementwise import OPS
-from vanishing.live.fusion import hint_of, is_view
-from vanishing.live.graph import Const, Graph, Node
-from vanishing.live.node import runtime_names
-from vanishing.live.values import Affine, Scalar, Value, View
-from vanishing.live.writer import RESERVED, Writer
+from vanishing.live.compiler.elementwise import OPS
+from vanishing.live.compiler.fusion import hint_of, is_view
+from vanishing.live.compiler.graph import Const, Graph, Node
+from vanishing.live.compiler.node import runtime_names
+from vanishing.live.compiler.values import Affine, Scalar, Value, View
+from vanishing.live.compiler.writer import RESERVED, Writer
 
 Switch = Callable[[str, list[Value], list[Value]], None]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from vanishing.live.emit import Emitter, rule
-from vanishing.live.fusion import hint_of
-from vanishing.live.graph import Node
-from vanishing.live.values import Affine, Lazy, Scalar, Value, View
+from vanishing.live.compiler.emit import Emitter, rule
+from vanishing.live.compiler.fusion import hint_of
+from vanishing.live.compiler.graph import Node
+from vanishing.live.compiler.values import Affine, Lazy, Scalar, Value, View
 
 
 def position(rank: int, positions: dict[int, Affine]) -> tuple[Affine, ...]:

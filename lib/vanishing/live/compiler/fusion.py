@@ -6,8 +6,8 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 
-from vanishing.live.elementwise import OPS
-from vanishing.live.graph import Node, Var
+from vanishing.live.compiler.elementwise import OPS
+from vanishing.live.compiler.graph import Node, Var
 
 VIEWS = {
     "broadcast_in_dim",

@@ -8,10 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from vanishing.live.elementwise import number
-from vanishing.live.graph import CompileError, Const
-from vanishing.live.node import runtime_names
-from vanishing.live.values import Affine, Body, Index, Scalar, Value, View, strides_of
+from vanishing.live.compiler.elementwise import number
+from vanishing.live.compiler.graph import CompileError, Const
+from vanishing.live.compiler.node import runtime_names
+from vanishing.live.compiler.values import Affine, Body, Index, Scalar, Value, View, strides_of
 
 BYTES = {"float32": 4, "int32": 4, "uint32": 4, "uint8": 1, "bool": 1}
 ARRAYS = {"float32": "f32", "int32": "i32", "uint32": "u32", "uint8": "u8", "bool": "u8"}

@@ -1,6 +1,6 @@
 """Compiles a JAX function to JavaScript: ``vg.live.compile(fn, *examples)``.
 
-The function is traced once, flattened to a :class:`~vanishing.live.graph.Graph` and written as
+The function is traced once, flattened to a ``graph.Graph`` and written as
 one JavaScript function over typed arrays. Equations are grouped by the inputs they depend on:
 each group is computed again only if one of those inputs has changed since the last call.
 """
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from vanishing.live import node as javascript
-from vanishing.live.flatten import from_jaxpr
-from vanishing.live.graph import DTYPES, CompileError, Spec, dtype_error
-from vanishing.live.stages import write_program
+from vanishing.live.compiler import node as javascript
+from vanishing.live.compiler.flatten import from_jaxpr
+from vanishing.live.compiler.graph import DTYPES, CompileError, Spec, dtype_error
+from vanishing.live.compiler.stages import write_program
 
 __all__ = ["CompileError", "Program", "Spec", "compile", "run_programs"]
 

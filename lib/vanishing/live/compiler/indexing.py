@@ -6,11 +6,11 @@ import re
 
 import numpy as np
 
-from vanishing.live.arrays import position, window
-from vanishing.live.elementwise import number
-from vanishing.live.emit import Emitter, rule
-from vanishing.live.graph import Node
-from vanishing.live.values import Affine, Body, Lazy, Value
+from vanishing.live.compiler.arrays import position, window
+from vanishing.live.compiler.elementwise import number
+from vanishing.live.compiler.emit import Emitter, rule
+from vanishing.live.compiler.graph import Node
+from vanishing.live.compiler.values import Affine, Body, Lazy, Value
 
 COMBINE = {"add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}"}
 COMBINE |= {"min": "Math.min({0}, {1})", "max": "Math.max({0}, {1})"}

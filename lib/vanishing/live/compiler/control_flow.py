@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 
-from vanishing.live.emit import Emitter, rule
-from vanishing.live.fusion import hint_of
-from vanishing.live.graph import Graph, Node, Var
-from vanishing.live.outline import outline
-from vanishing.live.values import Affine, Scalar, Value, View
+from vanishing.live.compiler.emit import Emitter, rule
+from vanishing.live.compiler.fusion import hint_of
+from vanishing.live.compiler.graph import Graph, Node, Var
+from vanishing.live.compiler.outline import outline
+from vanishing.live.compiler.values import Affine, Scalar, Value, View
 
 UPDATES = ("dynamic_update_slice", "scatter")
 

