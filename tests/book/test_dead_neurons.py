@@ -37,7 +37,7 @@ def test_a_step_moves_z_as_the_push_equation_says():
     z = h @ w + 0.1
     dw, db = jax.grad(cost, argnums=(0, 1))(w, 0.1)
     moved = h @ (w - 0.5 * dw) + 0.1 - 0.5 * db - z
-    delta = (z > 0) * e
+    delta = jnp.where(z > 0, e, 0.0)
     np.testing.assert_allclose(moved, -0.5 * (h @ h.T + 1) @ delta, rtol=1e-4, atol=1e-4)
 
 

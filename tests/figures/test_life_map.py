@@ -55,11 +55,12 @@ def compared():
 def test_the_browser_draws_the_columns_that_jax_draws(case):
     start, init, (state, outputs), (js_state, js_outputs) = compared()[case]
     same(start, init)
+    # A pre-activation is a sum that can cancel: its rounding is that of the largest, which is 1.
+    same(outputs.pop("z"), js_outputs.pop("z"), floor=1e-2)
     same(outputs, js_outputs)
-    # Four steps on: derivatives by biases are sums that cancel, and Adam divides by their size.
-    for name in ("weights", "read_out"):
-        same(state.params[name], js_state.params[name], tolerance=1e-3, floor=1e-2)
-    same(state.map, js_state.map)
+    # Nor can the mean of gradients that the optimiser keeps be better than the largest of them.
+    same(state.rules, js_state.rules, floor=0.1)
+    same(state._replace(rules=()), js_state._replace(rules=()))
 
 
 def test_the_first_picture_shows_a_whole_run():
