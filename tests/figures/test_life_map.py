@@ -29,8 +29,7 @@ def settings(count):
             "large_step": float(10 ** rng.uniform(0, 2)),
             "bias": float(rng.uniform(-0.5, 0.5)),
             "seed": int(rng.integers(2**31)),
-            "layer": int(rng.integers(1, module.DEPTH + 1)),
-            "unit": int(rng.integers(1, module.UNITS + 1)),
+            "unit": int(rng.integers(1, module.DEPTH * module.UNITS + 1)),
         }
 
 
@@ -82,11 +81,10 @@ def test_dead_units_of_the_map_are_those_of_the_library():
 
 
 def test_a_unit_counts_as_active_where_its_slope_is_not_zero():
-    outputs = figure().machine.restart(figure().state(layer=4, unit=7))
+    outputs = figure().machine.restart(figure().state(unit=55))
     assert outputs["active"] == (outputs["z"] > 0).sum()
-    row = (module.DEPTH - 4) * module.UNITS + module.UNITS - 7
-    assert outputs["chosen"] == row
-    assert outputs["map"][row, 0] == pytest.approx(
+    assert outputs["layer"] == 4 and outputs["chosen"] == 55
+    assert outputs["map"][-55, 0] == pytest.approx(
         outputs["active"] / module.POINTS if outputs["active"] else module.DEAD
     )
 

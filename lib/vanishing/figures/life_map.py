@@ -70,7 +70,7 @@ def data(plane: Float[Array, "points 2"]) -> datasets.Dataset:
     return datasets.lift(datasets.Dataset(plane, classes), UNITS)
 
 
-def begin(activation, optimizer, learning_rate, large_step, bias, seed, layer, unit) -> Life:
+def begin(activation, optimizer, learning_rate, large_step, bias, seed, unit) -> Life:
     """The state before the first step; arguments as in `step`."""
     weight_key, data_key = jax.random.split(jax.random.key(seed))
     params = init(network(activation), key=weight_key)
@@ -109,7 +109,7 @@ def vitality(slope: Float[Array, "depth points units"], largest) -> Float[Array,
     return jnp.where(jnp.max(slope, axis=1) == 0, DEAD, jnp.mean(slope, axis=1) / largest)
 
 
-def step(state: Life, activation, optimizer, learning_rate, large_step, bias, seed, layer, unit):
+def step(state: Life, activation, optimizer, learning_rate, large_step, bias, seed, unit):
     """One column: draw the state given, then make `STRIDE` steps of training.
 
     Args:
@@ -119,13 +119,13 @@ def step(state: Life, activation, optimizer, learning_rate, large_step, bias, se
         large_step: see there; 1 for none.
         bias: of every hidden unit at the start.
         seed: of weights and data.
-        layer, unit: the unit to look at, counted from 1.
+        unit: the unit to look at, from 1 to depth · units, counted through the layers.
 
     Returns:
-        The next state, and of the state given: the `map`, its row `chosen`, the `loss`, how many
-        units are `dead`, how many deaths and returns there were so far (`killed`, `revived`), the
-        `plane` and the chosen unit's pre-activations there relative to the largest (`z`), on how
-        many points its slope is not 0 (`active`).
+        The next state, and of the state given: the `map`, last unit on top; the `loss`; how many
+        units are `dead`, how many deaths and returns there were so far (`killed`, `revived`); of
+        the `chosen` unit its `layer`, its pre-activations on the `plane` relative to the largest
+        (`z`), and on how many points its slope is not 0 (`active`).
     """
     net, seen, here = network(activation), data(state.plane), state.column
     trace = forward(net, state.params, seen.x)
@@ -142,17 +142,19 @@ def step(state: Life, activation, optimizer, learning_rate, large_step, bias, se
 
     params, rules = lax.fori_loop(0, STRIDE, one, (state.params, state.rules))
     after = Life(params, rules, state.plane, jnp.minimum(here + 1, COLUMNS - 1), lives, curve)
-    z = trace.pre[layer - 1, :, unit - 1]
+    layer, place = (unit - 1) // UNITS, (unit - 1) % UNITS
+    z = trace.pre[layer, :, place]
     return after, {
-        "map": lives[::-1],  # layer 10 on top
-        "chosen": DEPTH * UNITS - ((layer - 1) * UNITS + unit).astype(jnp.float32),
+        "map": lives[::-1],
+        "chosen": unit,
+        "layer": layer + 1,
         "loss": curve,
         "loss_now": loss,
         "dead": jnp.sum((alive == DEAD).astype(jnp.int32)),
         **_turns(lives, here),
         "plane": state.plane,
         "z": z / jnp.maximum(jnp.max(jnp.abs(z)), 1e-30),
-        "active": jnp.sum((slope[layer - 1, :, unit - 1] != 0).astype(jnp.int32)),
+        "active": jnp.sum((slope[layer, :, place] != 0).astype(jnp.int32)),
     }
 
 
@@ -181,13 +183,14 @@ def _draw():
     axes = figure.subplot_mosaic("MMP;MML", width_ratios=[1, 1, 1.05])
     lives, plane, curve = axes["M"], axes["P"], axes["L"]
     blank = np.full((DEPTH * UNITS, COLUMNS), np.nan)
-    image = lives.imshow(blank, SLOPE, Normalize(0, 1), aspect="auto", interpolation="none")
+    image = lives.imshow(blank, SLOPE, Normalize(0, 1), aspect="auto", interpolation="none",
+                         extent=(-0.5, COLUMNS - 0.5, 0.5, DEPTH * UNITS + 0.5))  # fmt: skip
     lives.axvline(LARGE + 0.5, color=COLOURS["ink"], linewidth=0.8, linestyle=":")
     for edge in range(UNITS, DEPTH * UNITS, UNITS):
-        lives.axhline(edge - 0.5, color=COLOURS["surface"], linewidth=1)
-    chosen = lives.axhline(0, color=COLOURS["gold"], linewidth=1.2)
-    middle = np.arange(DEPTH) * UNITS + UNITS / 2 - 0.5
-    lives.set_yticks(middle, [str(DEPTH - k) for k in range(DEPTH)])
+        lives.axhline(edge + 0.5, color=COLOURS["surface"], linewidth=1)
+    chosen = lives.axhline(1, color=COLOURS["gold"], linewidth=1.2)
+    layers = np.arange(DEPTH)
+    lives.set_yticks((layers + 0.5) * UNITS + 0.5, [str(layer + 1) for layer in layers])
     lives.set(xlabel=f"column ({STRIDE} steps each)", ylabel="layer, 16 units each")
     lives.grid(visible=False)
     points = plane.scatter(np.zeros(POINTS), np.zeros(POINTS), s=9, c=np.zeros(POINTS),
@@ -198,7 +201,7 @@ def _draw():
     curve.set(xlabel="column", ylabel="loss C", xlim=(0, COLUMNS), ylim=(0, 1))
     bind = {image: "map", chosen: "chosen", points: {"offsets": "plane", "colour": "z"},
             line: "loss"}  # fmt: skip
-    return figure, bind
+    return figure, bind, {chosen: "unit"}
 
 
 def life_map():
@@ -210,7 +213,7 @@ def life_map():
     >>> life_map().name
     'life_map'
     """
-    drawn, bind = _draw()
+    drawn, bind, pick = _draw()
     controls = [
         Choice("activation", ACTIVATIONS),
         Choice("optimizer", OPTIMIZERS, label="optimiser"),
@@ -218,8 +221,7 @@ def life_map():
         Slider("large_step", 1.0, 1000.0, value=100.0, label="one large step, × η", log=True),
         Slider("bias", -1.0, 1.0, value=0.0, step=0.05, label="bias at the start"),
         Seed("seed"),
-        Slider("layer", 1, DEPTH, value=3, label="look at layer", restart=False),
-        Slider("unit", 1, UNITS, value=5, label="unit", restart=False),
+        Slider("unit", 1, DEPTH * UNITS, value=37, label="look at unit", restart=False),
     ]
     return live_figure(
         drawn,
@@ -227,8 +229,9 @@ def life_map():
         controls,
         bind,
         name="life_map",
+        pick=pick,
         describe="loss {loss_now:.3f}; {dead} of 160 units dead, {killed} deaths and {revived} "
-        "returns so far; unit {unit} of layer {layer} has a slope on {active} of 128 points",
+        "returns so far; unit {unit}, in layer {layer}, has a slope on {active} of 128 points",
         alt="A map with a row for each of 160 units, ten layers of 16, layer 10 on top, and a "
         "column for every four steps of training. Shades of blue say how much slope a unit has "
         "left; dead units are vermilion. Some rows are vermilion from the first column on, more "

@@ -61,8 +61,22 @@ class LiveFigure {
       if (action) this[action]();
       if (next) this.set({ [next]: this.state[next] + 1 });
     });
+    on(this.find("svg"), "click", (event) => this.#pick(event));
     // Arrow keys and space belong to the control, not to the slides or the page around it.
     on(this.form, "keydown", (event) => event.key === "Escape" || event.stopPropagation());
+  }
+
+  /** A tap in the axes of a rule that stands for a control puts the control there. */
+  #pick({ clientX, clientY }) {
+    const toPoints = this.find("svg").getScreenCTM().inverse();
+    const at = new DOMPoint(clientX, clientY).matrixTransform(toPoints);
+    for (const { control, role, axis, box } of this.spec.picks) {
+      const [left, top, right, bottom] = box;
+      const t = (at[role] - axis[0]) / axis[1];
+      if (left <= at.x && at.x <= right && top <= at.y && at.y <= bottom) {
+        this.set({ [control]: axis[2] ? 10 ** t : t });
+      }
+    }
   }
 
   /** Let the inputs show the state. */

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from vanishing.live import text
 from vanishing.live.artists import bind_artist
 from vanishing.live.assets import strip
-from vanishing.live.controls import Control, Value, clean, validate
+from vanishing.live.controls import Control, Slider, Value, clean, validate
 from vanishing.live.machine import Animation, Machine
-from vanishing.live.marks import BoundLine
+from vanishing.live.marks import BoundLine, BoundRule
 from vanishing.live.page import figure_html, json_ready
 from vanishing.live.svg import points, themed_svg
 
@@ -27,7 +27,18 @@ class LiveFigure:
     """What :func:`figure` returns; it displays itself."""
 
     def __init__(
-        self, fig, compute, controls, bind, *, name, alt, caption="", describe=None, data=None
+        self,
+        fig,
+        compute,
+        controls,
+        bind,
+        *,
+        name,
+        alt,
+        caption="",
+        describe=None,
+        data=None,
+        pick=None,
     ):
         _check_words(name, alt)
         validate(list(controls))
@@ -41,10 +52,22 @@ class LiveFigure:
         for bound in self.bounds:
             bound.check(shapes)
         self._freeze()
+        self.picks = [self._pick(rule, control) for rule, control in (pick or {}).items()]
         self._say = text.parse(describe or self._summary(), shapes, list(self.defaults))
         self.draw(self.outputs)
         self.programs = self.machine.programs(self.defaults)
         self.spec  # noqa: B018  (here, since IPython only prints errors raised while displaying)
+
+    def _pick(self, rule: Any, control: str) -> dict[str, Any]:
+        """Return what the host needs to turn a tap in the rule's axes into the control's value."""
+        bound = next((b for b in self.bounds if b.artist is rule), None)
+        sliders = [c.name for c in self.controls if isinstance(c, Slider)]
+        if not isinstance(bound, BoundRule) or control not in sliders:
+            raise ValueError(
+                f"pick: expected a bound axvline or axhline and one of the sliders {sliders}, got "
+                f"{type(rule).__name__} and {control!r} instead."
+            )
+        return {"control": control, **bound.place()}
 
     def _freeze(self) -> None:
         """Keep limits and layout, so that two settings compare honestly."""
@@ -113,6 +136,7 @@ class LiveFigure:
             "artists": artists,
             "outputs": list(self.outputs),
             "say": self._say,
+            "picks": self.picks,
             "data": list(self.machine.data),
             "animation": animation
             and {
@@ -183,6 +207,7 @@ def figure(
     caption: str = "",
     describe: str | None = None,
     data: Mapping[str, Any] | None = None,
+    pick: Mapping[Any, str] | None = None,
 ) -> LiveFigure:
     """Keep a matplotlib figure alive: controls move, ``compute`` runs again, artists follow.
 
@@ -199,6 +224,8 @@ def figure(
         describe: template of the sentence said after a change, such as
             ``"gradient at layer 1 {gradient[0]!v:.1e}"``.
         data: shared arrays, uint8, at most 64 KB; ``compute`` receives them by keyword.
+        pick: bound axvline or axhline → the slider that it stands for, which a tap in its axes
+            then moves.
 
     Returns:
         a :class:`LiveFigure`; let it be the last value of a cell.
@@ -217,4 +244,5 @@ def figure(
         caption=caption,
         describe=describe,
         data=data,
+        pick=pick,
     )

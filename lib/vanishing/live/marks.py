@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from vanishing.live.axes import axis_maps
 from vanishing.live.bound import Bound, Outputs, numbers
 from vanishing.live.svg import points
 
@@ -61,6 +62,15 @@ class BoundRule(Bound):
             path = self.artist.get_transform().transform(self.artist.get_xydata())
             ends = figure.bbox.height - path[:, 1] if column else path[:, 0]
         return {"ends": numbers(ends)}
+
+    def place(self) -> dict[str, Any]:
+        """Return the rule's coordinate, its axis, and the box of its axes in points."""
+        (role,) = self.shows
+        figure = self.ax.figure
+        with points(figure):
+            (left, bottom), (right, top) = self.ax.bbox.get_points()
+            box = [left, figure.bbox.height - top, right, figure.bbox.height - bottom]
+        return {"role": role, "axis": axis_maps(self.ax)[role], "box": numbers(box)}
 
 
 class BoundBars(Bound):
