@@ -6,21 +6,12 @@ import numpy as np
 import pytest
 
 import vanishing as vg
+from vanishing.rounding import FORMS, IDEAL, first_zero
 
 ON_CPU = jax.default_backend() == "cpu"
 only_on_cpu = pytest.mark.skipif(not ON_CPU, reason="a number of XLA's CPU backend")
 sigmoid_slope = vg.activations.derivative("sigmoid")
 tanh_slope = vg.activations.derivative("tanh")
-
-
-def first_zero(function, low, high):
-    """The first float32 in [low, high), by their bits, at which `function` is exactly 0."""
-    bits = np.arange(np.float32(low).view(np.int32), np.float32(high).view(np.int32))
-    for chunk in np.array_split(bits.view(np.float32), 16):
-        zero = np.asarray(function(chunk)) == 0
-        if zero.any():
-            return float(chunk[zero.argmax()])
-    raise AssertionError(f"no zero in [{low}, {high})")
 
 
 def test_calculus_slopes_of_sigmoid_and_tanh():
@@ -65,42 +56,31 @@ def test_the_logarithm_goes_on_where_ieee_754_ends():
     np.testing.assert_allclose(logs, np.arange(79, -1, -1) * np.log(0.25), rtol=1e-6)
 
 
-def rounded_tanh_slope(z):
-    """1 − tanh² in float32, from a tanh rounded correctly (through float64)."""
-    tanh = np.tanh(z.astype(np.float64)).astype(np.float32)
-    return np.float32(1) - tanh * tanh
-
-
-def rounded_sigmoid_slope(z):
-    """s(1 − s) in float32, from a sigmoid rounded correctly (through float64)."""
-    s = (1 / (1 + np.exp(-z.astype(np.float64)))).astype(np.float32)
-    return s * (np.float32(1) - s)
-
-
 def test_rounding_tanh_slope_is_zero_from_13_ln_2_when_rounded_correctly():
-    zero = first_zero(rounded_tanh_slope, 8, 10)
+    zero = first_zero(IDEAL["tanh"])
     assert zero == pytest.approx(13 * np.log(2), abs=1e-4)
     assert zero == pytest.approx(9.0109, abs=1e-4)
 
 
 @only_on_cpu
 def test_rounding_tanh_slope_is_zero_from_7_99881_on_xla_cpu():
-    assert first_zero(jax.jit(tanh_slope), 4, 10) == pytest.approx(7.99881, abs=1e-4)
-    by_grad = jax.jit(jax.vmap(jax.grad(vg.activations.get("tanh"))))
-    assert first_zero(by_grad, 4, 10) == pytest.approx(7.99881, abs=1e-4)
+    by_grad = jax.vmap(jax.grad(vg.activations.get("tanh")))
+    for slope in (tanh_slope, by_grad, FORMS["tanh"]["1 − tanh²(z)"]):
+        assert first_zero(jax.jit(slope)) == pytest.approx(7.99881, abs=1e-4)
 
 
 def test_rounding_sigmoid_slope_is_zero_from_25_ln_2_when_rounded_correctly():
-    zero = first_zero(rounded_sigmoid_slope, 16, 18)
+    zero = first_zero(IDEAL["sigmoid"])
     assert zero == pytest.approx(25 * np.log(2), abs=1e-3)
     assert zero == pytest.approx(17.3287, abs=1e-3)
 
 
 @only_on_cpu
-def test_rounding_sigmoid_slope_is_zero_from_16_6355_and_minus_87_34_on_xla_cpu():
-    slope = jax.jit(sigmoid_slope)
-    assert first_zero(slope, 8, 18) == pytest.approx(16.6355, abs=1e-3)
-    agrees(first_zero(lambda z: slope(-z), 64, 90), 87.34, 126 * np.log(2))
+@pytest.mark.parametrize("slope", [sigmoid_slope, FORMS["sigmoid"]["s(z)(1 − s(z))"]])
+def test_rounding_sigmoid_slope_is_zero_from_16_6355_and_minus_87_34_on_xla_cpu(slope):
+    slope = jax.jit(slope)
+    assert first_zero(slope) == pytest.approx(16.6355, abs=1e-3)
+    agrees(-first_zero(slope, sign=-1), 87.34, 126 * np.log(2))
 
 
 def agrees(zero, printed, exact):
@@ -109,16 +89,11 @@ def agrees(zero, printed, exact):
     assert round(zero, 2) == printed
 
 
-def sigmoid(z):
-    return vg.activations.get("sigmoid")(z)
-
-
 @only_on_cpu
-@pytest.mark.parametrize("form, printed, exact", [
-    (lambda z: 4 * jnp.exp(-2 * z) / (1 + jnp.exp(-2 * z)) ** 2, 43.67, 63 * np.log(2)),
-    (lambda z: 1 / jnp.cosh(z) ** 2, 44.36, 64 * np.log(2)),
-    (lambda z: sigmoid(z) * sigmoid(-z), 87.34, 126 * np.log(2)),
-], ids=["4e^-2z/(1+e^-2z)^2", "1/cosh^2", "s(z)s(-z)"])  # fmt: skip
-def test_rounding_forms_that_keep_the_slope(form, printed, exact):
-    low = 32 if printed < 64 else 64
-    agrees(first_zero(jax.jit(form), low, 2 * low), printed, exact)
+@pytest.mark.parametrize("name, form, printed, exact", [
+    ("tanh", "4e⁻²ᶻ/(1 + e⁻²ᶻ)²", 43.67, 63 * np.log(2)),
+    ("tanh", "1/cosh²(z)", 44.36, 64 * np.log(2)),
+    ("sigmoid", "s(z)s(−z)", 87.34, 126 * np.log(2)),
+])  # fmt: skip
+def test_rounding_forms_that_keep_the_slope(name, form, printed, exact):
+    agrees(first_zero(jax.jit(FORMS[name][form])), printed, exact)
