@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 import jax
 import numpy as np
 import pytest
+from scipy.special import polygamma
+from scipy.stats import binom
 
 import vanishing as vg
 from vanishing.figures.microscope import microscope
@@ -99,6 +101,15 @@ def test_tanh_between_layer_2_and_layer_200():
     net = vg.MLP(depth=200, width=8, activation="tanh", sigma_w=1.0)
     law = vg.theory.predict(net, 1.0).log_gradient_rms
     assert float(np.exp(law[1] - law[199])) == pytest.approx(0.1, rel=0.2)
+
+
+def test_the_exact_spread_of_twenty_narrow_layers():
+    """ln of (2/n) χ²_K with K ~ Bin(n, ½): the variance over both, twenty times."""
+    open_units = np.arange(1, 51)
+    share = binom.pmf(open_units, 50, 0.5)
+    mean, variance = (polygamma(order, open_units / 2) for order in (0, 1))
+    exact = 20 * (share @ variance + share @ mean**2 - (share @ mean) ** 2)
+    assert f"that makes {exact:.3f}" in TEXT
 
 
 def test_every_exercise_has_a_solution_that_runs():
