@@ -59,7 +59,7 @@ def test_claims_lie_at_measured_over_published():
     assert [line.get_xdata()[0] for line in dots] == pytest.approx([1.1, 29 / 30])
     bars = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
     np.testing.assert_allclose(bars, [(0.8, 1.2), (0.9, 1.1)])
-    assert [text.get_text() for text in ax.texts] == ["2 | 2.2", "-30 | -29"]
+    assert [text.get_text() for text in ax.texts] == ["a", "2 | 2.2", "b", "-30 | -29"]
 
 
 def test_the_house_style_ends_with_the_figure():
