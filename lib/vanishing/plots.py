@@ -1,9 +1,10 @@
 """The house style, and the static figures: one function a figure, each returns a `Picture`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from io import BytesIO
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from zlib import crc32
 
 import matplotlib as mpl
@@ -35,11 +36,20 @@ STYLE = {
     "xtick.labelcolor": COLOURS["ink"],
     "ytick.labelcolor": COLOURS["ink"],
 }
-#: Every function that draws in the house style is decorated with this.
-house_style = mpl.rc_context(STYLE)
-
+Drawn = TypeVar("Drawn")
 WIDTH = 7.0  # inches: the text column of a page
 NATS_PER_DECADE = np.log(10)
+
+
+def house_style(draw: Callable[..., Drawn]) -> Callable[..., Drawn]:
+    """Decorate a function that draws, so that it draws in the house style."""
+
+    @wraps(draw)
+    def styled(*args, **named) -> Drawn:
+        with mpl.rc_context(STYLE):
+            return draw(*args, **named)
+
+    return styled
 
 
 @dataclass(frozen=True)
@@ -68,10 +78,9 @@ class Picture:
 
 
 def canvas(height: float = 3.4, columns: int = 1, rows: int = 1, **options):
-    """A figure as wide as the text and its axes; call it inside `house_style`.
+    """A figure as wide as the text and its axes, for functions in the `house_style`.
 
-    >>> with house_style:
-    ...     figure, left_and_right = canvas(columns=2)
+    >>> figure, left_and_right = canvas(columns=2)
     >>> len(left_and_right)
     2
     """
