@@ -64,6 +64,12 @@ def with_one_large_step(learning_rate: float, factor: float, at: int) -> Schedul
     return lambda count: jnp.where(count == at, factor * learning_rate, learning_rate)
 
 
+@jax.jit
+def _starts(net: MLP, keys) -> Params:
+    """The first parameters of one network a key: compiled once, whatever is done with them."""
+    return lax.map(lambda key: init(net, key=key), keys)
+
+
 def lives(
     net: MLP,
     rule: optax.GradientTransformation,
@@ -94,16 +100,14 @@ def lives(
     checks.whole("runs", runs, 1)
     checks.whole("steps", steps, 1)
 
-    def one(key):
-        start = begin(rule, init(net, key=key))
-
+    def one(params):
         def move(state, _):
             state, record = step(net, rule, state, data)
             return state, record.dead_units
 
-        return lax.scan(move, start, length=steps + 1)[1]
+        return lax.scan(move, begin(rule, params), length=steps + 1)[1]
 
-    return np.asarray(jax.jit(jax.vmap(one))(jax.random.split(key, runs)))
+    return np.asarray(jax.jit(jax.vmap(one))(_starts(net, jax.random.split(key, runs))))
 
 
 def kill(net: MLP, params: Params, x, margin: float, *, key: PRNGKeyArray):
@@ -168,9 +172,8 @@ def after_a_kill(
     ((3, 21, 2), True, True)
     """
 
-    def one(key):
-        init_key, unit_key = jax.random.split(key)
-        state = begin(rule, init(net, key=init_key))
+    def one(params, unit_key):
+        state = begin(rule, params)
         state = lax.fori_loop(0, before, lambda _, s: advance(net, rule, s, data)[0], state)
         params, units = kill(net, state.params, data.x, margin, key=unit_key)
 
@@ -183,8 +186,8 @@ def after_a_kill(
 
         return lax.scan(move, state, length=after + 1)[1]
 
-    checks.whole("runs", runs, 1)
-    return np.asarray(jax.jit(jax.vmap(one))(jax.random.split(key, runs)))
+    keys = jax.vmap(jax.random.split)(jax.random.split(key, checks.whole("runs", runs, 1)))
+    return np.asarray(jax.jit(jax.vmap(one))(_starts(net, keys[:, 0]), keys[:, 1]))
 
 
 def _by_layer(
