@@ -189,16 +189,14 @@ def _branch(net: MLP, q):
     """For one layer where N (or φ itself) receives variance q: the variance that its affine map
     puts out, its factor on the squared gradient, and E[φ²]."""
     phi, sigma_w = net.phi, net.gain
-    variance = q if net.normalization is None else q / (q + net.epsilon)
     divided = 1.0 if net.normalization is None else 1 / (q + net.epsilon)
-    # A q that has run away: slopes have reached their limits, and E[φ²] grows in proportion.
-    held = jnp.minimum(variance, _DIVERGED)
-    beyond = jnp.where(variance > _DIVERGED, variance / _DIVERGED, 1)
+    variance = q if net.normalization is None else q * divided
+    held = jnp.minimum(variance, _DIVERGED)  # beyond it slopes have reached their limits, and
+    beyond = jnp.where(variance > _DIVERGED, variance / _DIVERGED, 1)  # E[φ²] grows like q
     passed = sigma_w**2 * activations.slope_second_moment(phi, held) * divided
     square = activations.second_moment(phi, held) * beyond
     if net.normalization == "batch":  # what all inputs share is no variance over the batch
-        varied = square - activations.gaussian_mean(phi, held) ** 2
-        return sigma_w**2 * varied, passed, square
+        return sigma_w**2 * (square - activations.gaussian_mean(phi, held) ** 2), passed, square
     return sigma_w**2 * square + net.bias_gain**2, passed, square
 
 
@@ -208,9 +206,8 @@ def _predict(net: MLP, input_rms) -> Prediction:
         added, passed, square = _branch(net, q)
         if net.residual is None:
             return added, (q, passed, square)
-        alpha = net.residual**2
-        grown = alpha * (net.gain**2 * square + net.bias_gain**2)
-        return q + alpha * added, (q, 1 + alpha * passed, grown)
+        grown = net.residual**2 * (net.gain**2 * square + net.bias_gain**2)
+        return q + net.residual**2 * added, (q, 1 + net.residual**2 * passed, grown)
 
     dtype = jnp.result_type(float)
     q = start = jnp.asarray(input_rms, dtype) ** 2
