@@ -165,8 +165,9 @@ def probe(
         params: from `init`.
         x: inputs, [batch, in_features], or [batch, width] without a read-in.
         cotangent: ∂C/∂output, shape of the output; ones where None, so C is the sum of the
-            outputs. Under normalisation a constant cotangent can be orthogonal to everything
-            the layers let through (batch norm removes the mean): give a random one there.
+            outputs. Ones are a special direction: batch norm removes the mean, and in a He-ReLU
+            network they make the mean square of δ grow by 1 + (2/π)(L − 1) on its way down (the
+            book derives it). For the factor of a typical direction give a random one.
         depth: use the first `depth` layers only (may be traced); the rest read NaN.
 
     Returns:
