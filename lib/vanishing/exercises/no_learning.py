@@ -61,5 +61,5 @@ def rescue(sigma_w):
     """Whether thirty sigmoid layers with weights of that scale learn."""
     net = MLP(30, 64, "sigmoid", sigma_w=float(sigma_w), sigma_b=0.0, out_features=10)
     run = tuning.grid(net, datasets.digits(1000), optimizer="adam", rates=(0.001,), seeds=1,
-                      steps=500, batch_size=128)  # fmt: skip
+                      steps=600, batch_size=64)  # fmt: skip
     return bool(run.accuracy[0, 0] > 0.5)
