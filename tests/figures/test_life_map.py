@@ -66,7 +66,7 @@ def test_the_first_picture_shows_a_whole_run():
     live = figure()
     (image,) = [b.artist for b in live.bounds if b.shows.get("z") == "map"]
     np.testing.assert_array_equal(image.get_array().filled(np.nan), live.outputs["map"])
-    assert np.isfinite(live.outputs["map"]).all() and live.outputs["killed"] > 0
+    assert (live.outputs["map"] <= 1).all() and live.outputs["killed"] > 0
 
 
 def test_dead_units_of_the_map_are_those_of_the_library():
@@ -94,6 +94,16 @@ def test_a_leak_leaves_nobody_dead_and_a_run_cannot_leave_the_numbers():
     assert leaky["dead"] == leaky["killed"] == 0
     wild = figure().evaluate(learning_rate=1.0, large_step=1000.0)
     assert np.isfinite(wild["map"]).all()
+
+
+def test_links_in_the_chapter_show_what_they_say():
+    large, biased = figure().evaluate(large_step=1000.0), figure().evaluate(bias=-0.6)
+    assert large["dead"] > 80 and not np.isfinite(large["loss_now"])
+    assert biased["loss_now"] == pytest.approx(np.log(2), abs=1e-3) and biased["dead"] > 80
+    assert figure().evaluate(activation="tanh")["dead"] == 0
+    default = figure().outputs["map"] == module.DEAD
+    killed = ~default[:, module.LARGE] & default[:, module.LARGE + 1]
+    assert killed.sum() > 20 and (killed & ~default[:, -1]).sum() > 5
 
 
 def test_deaths_and_returns_balance():

@@ -22,10 +22,10 @@ from vanishing.plots import COLOURS, WIDTH, house_style
 
 DEPTH, UNITS, POINTS = 10, 16, 128
 #: A column of the map is so many steps of training; the large step is the first of its column.
-COLUMNS, STRIDE, LARGE = 150, 4, 50
+COLUMNS, STRIDE, LARGE = 150, 4, 10
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "tanh")
 OPTIMIZERS = tuple(descent.OPTIMIZERS)
-DEAD = -1.0  # in the map, below every share
+DEAD, COMING = -1.0, 2.0  # in the map, below and above every share: dead, and not there yet
 
 
 class Life(NamedTuple):
@@ -36,7 +36,7 @@ class Life(NamedTuple):
         rules: the state of each of `OPTIMIZERS`; the one in use changes.
         plane: two moons, [points, 2]; they are lifted into `UNITS` coordinates for the network.
         column: columns drawn so far.
-        map: what `vitality` was in each column, [depth · units, columns]; NaN for those to come.
+        map: what `vitality` was in each column, [depth · units, columns]; or `COMING`.
         losses: the loss at each column.
     """
 
@@ -77,8 +77,9 @@ def begin(activation, optimizer, learning_rate, large_step, bias, seed, unit) ->
     params = params | {"biases": params["biases"] + bias}
     rules = tuple(rule.init(params) for rule in _rules(learning_rate))
     plane = datasets.two_moons(POINTS, key=data_key).x
-    empty = jnp.full((DEPTH * UNITS, COLUMNS), jnp.nan)
-    return Life(params, rules, plane, jnp.zeros((), jnp.int32), empty, empty[0])
+    empty = jnp.full((DEPTH * UNITS, COLUMNS), COMING)
+    none = jnp.full((COLUMNS,), jnp.nan)
+    return Life(params, rules, plane, jnp.zeros((), jnp.int32), empty, none)
 
 
 def _rules(rate) -> list[optax.GradientTransformation]:
@@ -168,9 +169,9 @@ def _turns(lives: Float[Array, "rows columns"], here) -> dict[str, Int[Array, ""
     }
 
 
-#: Slope left, from none to all, with the dead in a colour of their own.
+#: Slope left, from none to all, with the dead in a colour of their own and the future in none.
 SLOPE = LinearSegmentedColormap.from_list("slope", ["#dbe4ee", COLOURS["blue"], "#08213a"], 64)
-SLOPE = SLOPE.with_extremes(under=COLOURS["vermilion"])
+SLOPE = SLOPE.with_extremes(under=COLOURS["vermilion"], over=(0, 0, 0, 0))
 #: Below zero, at zero, above zero.
 SIGN = LinearSegmentedColormap.from_list(
     "sign", [COLOURS["vermilion"], "#d9d9d9", COLOURS["blue"]], 65
@@ -217,10 +218,10 @@ def life_map():
     controls = [
         Choice("activation", ACTIVATIONS),
         Choice("optimizer", OPTIMIZERS, label="optimiser"),
-        Slider("learning_rate", 0.001, 1.0, value=0.01, label="learning rate η", log=True),
-        Slider("large_step", 1.0, 1000.0, value=100.0, label="one large step, × η", log=True),
+        Slider("learning_rate", 0.001, 1.0, value=0.03, label="learning rate η", log=True),
+        Slider("large_step", 1.0, 1000.0, value=100.0, label="large step, × η", log=True),
         Slider("bias", -1.0, 1.0, value=0.0, step=0.05, label="bias at the start"),
-        Seed("seed"),
+        Seed("seed", value=2),
         Slider("unit", 1, DEPTH * UNITS, value=37, label="look at unit", restart=False),
     ]
     return live_figure(
@@ -237,5 +238,6 @@ def life_map():
         "left; dead units are vermilion. Some rows are vermilion from the first column on, more "
         "of them in the upper layers; at the dotted line, where one step is a hundred times as "
         "large, many more begin, and several of these end again. Beside it the data, two "
-        "interleaved moons, coloured by what one unit receives there, and the falling loss.",
+        "interleaved moons, coloured by what one unit receives there; and the loss, which falls, "
+        "jumps up at the dotted line, and falls again.",
     )
