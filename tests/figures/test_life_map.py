@@ -1,6 +1,7 @@
 """The life map: the browser's columns against JAX's, and what the picture says."""
 
 import functools
+import gzip
 
 import jax
 import jax.numpy as jnp
@@ -104,6 +105,11 @@ def test_links_in_the_chapter_show_what_they_say():
     default = figure().outputs["map"] == module.DEAD
     killed = ~default[:, module.LARGE] & default[:, module.LARGE + 1]
     assert killed.sum() > 20 and (killed & ~default[:, -1]).sum() > 5
+
+
+def test_the_code_is_small():
+    sources = "\n".join(program.source for program in figure().programs.values())
+    assert len(gzip.compress(sources.encode(), 9)) <= 10_000
 
 
 def test_deaths_and_returns_balance():

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import lax
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
@@ -33,7 +34,7 @@ class Life(NamedTuple):
 
     Attributes:
         params: of the network.
-        rules: the state of each of `OPTIMIZERS`; the one in use changes.
+        rules: the state of each of `OPTIMIZERS`, of which one is in use.
         plane: two moons, [points, 2]; they are lifted into `UNITS` coordinates for the network.
         column: columns drawn so far.
         map: what `vitality` was in each column, [depth · units, columns]; or `COMING`.
@@ -75,7 +76,7 @@ def begin(activation, optimizer, learning_rate, large_step, bias, seed, unit) ->
     weight_key, data_key = jax.random.split(jax.random.key(seed))
     params = init(network(activation), key=weight_key)
     params = params | {"biases": params["biases"] + bias}
-    rules = tuple(rule.init(params) for rule in _rules(learning_rate))
+    rules = tuple(rule.init(ravel_pytree(params)[0]) for rule in _rules(learning_rate))
     plane = datasets.two_moons(POINTS, key=data_key).x
     empty = jnp.full((DEPTH * UNITS, COLUMNS), COMING)
     none = jnp.full((COLUMNS,), jnp.nan)
@@ -88,19 +89,16 @@ def _rules(rate) -> list[optax.GradientTransformation]:
 
 def _train(net, optimizer, rate, seen, params, rules):
     """One step of training; one that would leave the finite numbers is not made."""
-    gradient = jax.grad(lambda p: losses.loss(apply(net, p, seen.x), seen.y))(params)
-
-    def use(k, gradient, rules):
-        updates, new = _rules(rate)[k].update(gradient, rules[k], params)
-        return updates, (*rules[:k], new, *rules[k + 1 :])
-
+    flat, restore = ravel_pytree(params)  # one array: an optimiser's code for each would be long
+    gradient = jax.grad(lambda p: losses.loss(apply(net, restore(p), seen.x), seen.y))(flat)
     with jax.numpy_dtype_promotion("standard"):  # optax raises floats to powers of its counters
-        branches = [partial(use, k) for k in range(len(OPTIMIZERS))]
-        updates, after = lax.switch(optimizer, branches, gradient, rules)
-    moved = optax.apply_updates(params, updates)
-    finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(moved)])
-    keep = partial(jnp.where, jnp.all(finite))
-    return jax.tree.map(keep, (moved, after), (params, rules))
+        made = [
+            rule.update(gradient, own, flat) for rule, own in zip(_rules(rate), rules, strict=True)
+        ]
+    proposed, after = zip(*made, strict=True)
+    moved = flat + lax.select_n(optimizer, *proposed)
+    keep = partial(jnp.where, jnp.all(jnp.isfinite(moved)))
+    return restore(keep(moved, flat)), jax.tree.map(keep, after, rules)
 
 
 def vitality(slope: Float[Array, "depth points units"], largest) -> Float[Array, "depth units"]:
