@@ -93,10 +93,12 @@ const artists = {
 
   scatter(artist, [group]) {
     const { x, y } = artist.axes;
-    const first = plain(group);
-    first.setAttribute("d", artist.marker);
-    let marks = [first];
+    let marks; // matplotlib's own points stay until there are outputs to draw
     return (outputs) => {
+      if (!marks) {
+        marks = [plain(group)];
+        marks[0].setAttribute("d", artist.marker);
+      }
       const flat = values(artist, outputs, "offsets");
       const roles = ["x", "y", "colour", "size"];
       const [xs, ys, hue, size] = roles.map((role) => values(artist, outputs, role));
