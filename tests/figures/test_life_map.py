@@ -11,7 +11,6 @@ import pytest
 import vanishing as vg
 from live.differential import same
 from vanishing.figures import life_map as module
-from vanishing.live import assets
 from vanishing.live.compiler import run_programs
 
 
@@ -131,21 +130,3 @@ def test_the_step_trains_as_the_library_does():
         learning_rate=0.003, steps=3 * module.STRIDE, record_every=module.STRIDE,
     )  # fmt: skip
     np.testing.assert_allclose(losses, history.loss[1:], rtol=1e-4)
-
-
-@pytest.mark.browser
-def test_the_page_keeps_the_points_of_the_first_picture(chromium, tmp_path):
-    page_file = tmp_path / "life.html"
-    page_file.write_text(
-        f"<!doctype html><meta charset=utf-8>{figure().html()}<script>{assets.script()}</script>",
-        encoding="utf-8",
-    )
-    page = chromium.new_page()
-    page.goto(page_file.as_uri())
-    page.wait_for_selector("figure.live[data-state=ready]")
-    marks = page.locator("[id$='life_map-2-0'] :is(use, path[transform])")
-    assert marks.count() == module.POINTS
-    page.evaluate("document.querySelector('figure.live').live.set({unit: 90})")
-    page.wait_for_function("document.querySelector('figure.live').live.outputs.z")
-    assert marks.count() == module.POINTS
-    page.close()
