@@ -23,7 +23,7 @@ from playwright.sync_api import sync_playwright
 
 import vanishing as vg
 from vanishing.live import compiler
-from vanishing.live.compiler.node import runtime_source
+from vanishing.live.compiler.runtime.node import runtime_source
 
 DEPTH, WIDTH, BATCH = 50, 64, 32
 HERE = Path(__file__).parent

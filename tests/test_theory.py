@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import vanishing as vg
-from vanishing import experiments, theory
+from vanishing import theory
+from vanishing.studies import ensembles
 
 KEY = jax.random.key(0)
 
@@ -74,7 +75,7 @@ def test_prediction_is_what_a_wide_network_shows(normalization, residual):
         return log - log[-1], jnp.mean(length**2, (1, 2)), jnp.mean(trace.post**2, (1, 2))
 
     # A large batch: under batch norm the theory is that of infinitely many inputs.
-    logs, lengths, squares = experiments.over_seeds(measure, net, key=KEY, seeds=3, batch=256)
+    logs, lengths, squares = ensembles.over_seeds(measure, net, key=KEY, seeds=3, batch=256)
     predicted = theory.predict(net, 1.0)
     np.testing.assert_allclose(logs.mean(0), predicted.log_gradient_rms, atol=0.06)
     np.testing.assert_allclose(squares.mean(0) ** 0.5, predicted.activation_rms, rtol=0.03)

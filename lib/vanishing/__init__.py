@@ -1,43 +1,34 @@
 """Measure how signals and gradients travel through deep networks, and why they vanish."""
 
-from vanishing import (
-    activations,
-    datasets,
-    deaths,
-    experiments,
-    initializers,
-    live,
-    theory,
-    training,
-)
-from vanishing.descent import dead_units
-from vanishing.exercises import check
-from vanishing.history import History
+import lazy_loader
+
+# `probe` is a function and the module it stands in: imported here, so that it is the function.
 from vanishing.network import MLP, Trace, apply, forward, init
 from vanishing.probe import Signals, jacobian_spectrum, probe
-from vanishing.quiz import quiz
-from vanishing.training import train
+
+# All else is imported when it is first used: matplotlib, optax and ipywidgets take their time.
+__getattr__, _lazy_dir, _lazy_names = lazy_loader.attach(
+    __name__,
+    submodules=["activations", "datasets", "initializers", "live", "theory", "training"],
+    submod_attrs={
+        "book.checks": ["check"],
+        "book.quiz": ["quiz"],
+        "training": ["History", "dead_units", "train"],
+    },
+)
 
 __all__ = [
     "MLP",
-    "History",
     "Signals",
     "Trace",
-    "activations",
     "apply",
-    "check",
-    "datasets",
-    "dead_units",
-    "deaths",
-    "experiments",
     "forward",
     "init",
-    "initializers",
     "jacobian_spectrum",
-    "live",
     "probe",
-    "quiz",
-    "theory",
-    "train",
-    "training",
+    *_lazy_names,
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

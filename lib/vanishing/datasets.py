@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from vanishing import checks
+from vanishing import _checks
 
 
 class Dataset(NamedTuple):
@@ -40,14 +40,14 @@ def two_moons(n: int, *, key: PRNGKeyArray, noise: float = 0.1) -> Dataset:
     >>> two_moons(128, key=jax.random.key(0)).x.shape
     (128, 2)
     """
-    checks.whole("n", n, 2)
+    _checks.whole("n", n, 2)
     angle_key, noise_key = jax.random.split(key)
     y = (jnp.arange(n) >= n // 2).astype(jnp.int32)
     angle = jax.random.uniform(angle_key, (n,), maxval=jnp.pi)
     # The second moon is the first one turned upside down about the origin, as it lies here.
     side = jnp.where(y == 0, 1.0, -1.0)
     x = side[:, None] * jnp.stack([jnp.cos(angle) - 0.5, jnp.sin(angle) - 0.25], 1)
-    return Dataset(x + checks.scale("noise", noise) * jax.random.normal(noise_key, x.shape), y)
+    return Dataset(x + _checks.scale("noise", noise) * jax.random.normal(noise_key, x.shape), y)
 
 
 def spirals(n: int, *, key: PRNGKeyArray, noise: float = 0.05, turns: float = 1.5) -> Dataset:
@@ -68,14 +68,14 @@ def spirals(n: int, *, key: PRNGKeyArray, noise: float = 0.05, turns: float = 1.
     >>> spirals(6, key=jax.random.key(0)).y.tolist()
     [0, 0, 0, 1, 1, 1]
     """
-    checks.whole("n", n, 2)
+    _checks.whole("n", n, 2)
     radius_key, noise_key = jax.random.split(key)
     y = (jnp.arange(n) >= n // 2).astype(jnp.int32)
     # Density even along the arm: the square root of a uniform variable.
     radius = jnp.sqrt(jax.random.uniform(radius_key, (n,), minval=0.01))
-    angle = 2 * jnp.pi * checks.scale("turns", turns) * radius + jnp.where(y == 0, 0.0, jnp.pi)
+    angle = 2 * jnp.pi * _checks.scale("turns", turns) * radius + jnp.where(y == 0, 0.0, jnp.pi)
     x = radius[:, None] * jnp.stack([jnp.cos(angle), jnp.sin(angle)], 1)
-    return Dataset(x + checks.scale("noise", noise) * jax.random.normal(noise_key, x.shape), y)
+    return Dataset(x + _checks.scale("noise", noise) * jax.random.normal(noise_key, x.shape), y)
 
 
 def xor_signs(n: int, *, key: PRNGKeyArray, features: int = 16) -> Dataset:
@@ -100,8 +100,8 @@ def xor_signs(n: int, *, key: PRNGKeyArray, features: int = 16) -> Dataset:
     >>> data.x.shape, int(data.y.min()), int(data.y.max())
     ((128, 16), 0, 1)
     """
-    checks.whole("features", features, 2)
-    x = jax.random.normal(key, (checks.whole("n", n, 1), features))
+    _checks.whole("features", features, 2)
+    x = jax.random.normal(key, (_checks.whole("n", n, 1), features))
     return Dataset(x, (x[:, 0] * x[:, 1] < 0).astype(jnp.int32))
 
 
@@ -129,7 +129,7 @@ def lift(data: Dataset, features: int) -> Dataset:
     ((128, 16), 1.0)
     """
     flat = data.x.shape[1]
-    checks.whole("features", features, flat + 1)
+    _checks.whole("features", features, flat + 1)
     # Rows 1 to d of the transform: row 0, the constant, would show every unit the same view.
     angle = np.pi * np.outer(np.arange(1, flat + 1), np.arange(features) + 0.5) / features
     rows = jnp.asarray(np.sqrt(2 / features) * np.cos(angle), data.x.dtype)
@@ -173,7 +173,7 @@ def digits(n: int | None = None) -> Dataset:
     ((1797, 64), 1.0)
     """
     images, classes = digit_images()
-    n = len(images) if n is None else checks.whole("n", n, 1)
+    n = len(images) if n is None else _checks.whole("n", n, 1)
     if n > len(images):
         raise ValueError(f"n: expected at most {len(images)} digits; got {n}. Pass a smaller n.")
     x = (images - images.mean()) / images.std()

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from vanishing import activations, checks, initializers
-from vanishing.layers import climb, normalize, read_in, read_out, step
+from vanishing import _checks, activations, initializers
+from vanishing._layers import climb, normalize, read_in, read_out, step
 
 Params = dict[str, Array | dict[str, Array]]
 NORMALIZATIONS = (None, "batch", "layer")
@@ -68,11 +68,11 @@ class MLP:
     width: int
     activation: str | Callable[[Array], Array] = "tanh"
     initializer: str | None = None
-    sigma_w: checks.Scalar | None = None
-    sigma_b: checks.Scalar | None = None
+    sigma_w: _checks.Scalar | None = None
+    sigma_b: _checks.Scalar | None = None
     normalization: str | None = None
-    epsilon: checks.Scalar = 1e-5
-    residual: checks.Scalar | None = None
+    epsilon: _checks.Scalar = 1e-5
+    residual: _checks.Scalar | None = None
     in_features: int | None = None
     out_features: int | None = None
 
@@ -80,10 +80,10 @@ class MLP:
         for name in ("depth", "width", "in_features", "out_features"):
             value = getattr(self, name)
             if value is not None or name in ("depth", "width"):
-                checks.whole(name, value, 1)
+                _checks.whole(name, value, 1)
         for name in ("sigma_w", "sigma_b", "epsilon", "residual"):
             if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, checks.scale(name, value))
+                object.__setattr__(self, name, _checks.scale(name, value))
         activations.get(self.activation)
         if self.initializer is None:
             chosen = "xavier" if self.sigma_w is None else "gaussian"
@@ -106,13 +106,13 @@ class MLP:
         return activations.get(self.activation)
 
     @property
-    def gain(self) -> checks.Scalar:
+    def gain(self) -> _checks.Scalar:
         """σ_w as the theory wants it: the standard deviation of a weight times √n."""
         named = initializers.get(self.initializer).gain
         return named if self.sigma_w is None else self.sigma_w
 
     @property
-    def bias_gain(self) -> checks.Scalar:
+    def bias_gain(self) -> _checks.Scalar:
         """σ_b as the theory wants it: the standard deviation of a bias."""
         named = initializers.get(self.initializer).bias_gain / self.width**0.5
         return named if self.sigma_b is None else self.sigma_b
@@ -176,7 +176,7 @@ def init(net: MLP, *, key: PRNGKeyArray, data: Float[Array, "batch features"] | 
     features = net.in_features or net.width
     if data is None:
         data = jax.random.normal(data_key, (256, features))
-    data = checks.array("data", data, (None, features), "[batch, features]")
+    data = _checks.array("data", data, (None, features), "[batch, features]")
     return _unit_variance(net, params, data)
 
 
@@ -227,7 +227,7 @@ def forward(net: MLP, params: Params, x: Float[Array, "batch features"], depth=N
     >>> vg.forward(net, vg.init(net, key=jax.random.key(0)), jnp.ones((2, 4))).post.shape
     (3, 2, 4)
     """
-    x, depth = checks.inputs(net, params, x, depth)
+    x, depth = _checks.inputs(net, params, x, depth)
     return _forward(net, params, x, depth)
 
 
@@ -240,5 +240,5 @@ def apply(net: MLP, params: Params, x: Float[Array, "batch features"], depth=Non
     >>> vg.apply(net, vg.init(net, key=jax.random.key(0)), jnp.ones((2, 4))).shape
     (2, 1)
     """
-    x, depth = checks.inputs(net, params, x, depth)
+    x, depth = _checks.inputs(net, params, x, depth)
     return _apply(net, params, x, depth)

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from vanishing import activations, checks
-from vanishing.layers import Step, climb, normalize, read_in, step
+from vanishing import _checks, activations
+from vanishing._layers import Step, climb, normalize, read_in, step
 from vanishing.network import MLP, Params
 
 # A unit is called saturated on an input where its slope is below this share of the largest
@@ -185,12 +185,12 @@ def probe(
     >>> float(signals.gradient_rms[0]), round(float(signals.log_gradient_rms[0]) / 2.302585)
     (0.0, -126)
     """
-    x, depth = checks.inputs(net, params, x, depth)
+    x, depth = _checks.inputs(net, params, x, depth)
     features = net.width if net.out_features is None else net.out_features
     if cotangent is None:
         cotangent = jnp.ones((x.shape[0], features), x.dtype)
     shape = (x.shape[0], features)
-    cotangent = checks.array("cotangent", cotangent, shape, "[batch, out]", x.dtype)
+    cotangent = _checks.array("cotangent", cotangent, shape, "[batch, out]", x.dtype)
     return _probe(net, params, x, cotangent, depth)
 
 
@@ -239,7 +239,7 @@ def jacobian_spectrum(
             "its normalised value would be 0. Use probe() for a network with batch norm."
         )
     x = jnp.atleast_2d(jnp.asarray(x))
-    x, _ = checks.inputs(net, params, x, None)
+    x, _ = _checks.inputs(net, params, x, None)
     if x.shape[0] != 1:
         raise ValueError(
             f"x: expected one input, [features]; got {x.shape[0]} of them. "

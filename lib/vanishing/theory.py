@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from vanishing import activations, checks
+from vanishing import _checks, activations
 from vanishing.network import MLP
 
 # Fixed-point iteration stops at this relative change, or after so many steps: at a critical
@@ -35,7 +35,7 @@ def _exact(function):
         bound = signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
         activation, *scales = bound.arguments.items()
-        scales = [checks.scale(name, value) for name, value in scales]
+        scales = [_checks.scale(name, value) for name, value in scales]
         if any(isinstance(s, jax.core.Tracer) for s in scales):
             return function(activation[1], *scales)
         # Plain numbers give a plain number, even while the caller is being traced.
@@ -155,7 +155,7 @@ def critical_sigma_w(activation, sigma_b=0.0) -> float:
     1.760955
     """
     low, high = 0.0, 64.0
-    sigma_b = checks.scale("sigma_b", sigma_b)
+    sigma_b = _checks.scale("sigma_b", sigma_b)
     if chi(activation, high, sigma_b) < 1:
         raise ValueError(
             f"activation: expected one whose χ₁ crosses 1 for some σ_w below {high}; "
@@ -247,4 +247,4 @@ def predict(net: MLP, input_rms) -> Prediction:
     >>> round(float(vg.theory.predict(net, 1.0).factor[4]), 4), round(jnp.pi / (jnp.pi - 1), 4)
     (1.4669, 1.4669)
     """
-    return _predict(net, checks.scale("input_rms", input_rms))
+    return _predict(net, _checks.scale("input_rms", input_rms))

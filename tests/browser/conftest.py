@@ -76,7 +76,7 @@ def figures() -> dict:
 @pytest.fixture(scope="session")
 def site(figures, tmp_path_factory) -> Path:
     """A directory of pages with live figures, and the files they need."""
-    from vanishing.live import assets
+    from vanishing.live.page import assets
 
     root = tmp_path_factory.mktemp("site")
     pages = {name: figure.html() for name, figure in figures.items()}

@@ -7,7 +7,7 @@ from jax import lax
 from matplotlib.figure import Figure
 
 from vanishing import live
-from vanishing.palette import CYCLE
+from vanishing.live.palette import CYCLE
 
 T = np.linspace(0, 1, 50, dtype=np.float32)
 BLUE, RED, GREEN = (CYCLE[name].light for name in ("blue", "vermilion", "green"))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vanishing.figures import life_map as module
-from vanishing.live import assets
+from vanishing.book.dead_neurons import life_map as module
+from vanishing.live.page import assets
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib import image
 
-from vanishing.live.svg import points
+from vanishing.live.page.svg import points
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from vanishing.live.sphinxext import faulty_links
+from vanishing.live.page.sphinxext import faulty_links
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +48,7 @@ def build(tmp_path_factory, site, text, builder, extensions):
     (source / "index.md").write_text(text.format(**figures))
     warnings = io.StringIO()
     options = {
-        "extensions": ["myst_parser", "vanishing.live.sphinxext", *extensions],
+        "extensions": ["myst_parser", "vanishing.live.page.sphinxext", *extensions],
         "html_theme": "basic",
         "nitpicky": True,
     }

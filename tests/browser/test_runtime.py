@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vanishing.live.compiler import compile
-from vanishing.live.compiler.node import runtime_source
+from vanishing.live.compiler.runtime.node import runtime_source
 
 pytestmark = pytest.mark.browser
 

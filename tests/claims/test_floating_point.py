@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vanishing as vg
-from vanishing.rounding import FORMS, IDEAL, first_zero
+from vanishing.studies.rounding import FORMS, IDEAL, first_zero
 
 ON_CPU = jax.default_backend() == "cpu"
 only_on_cpu = pytest.mark.skipif(not ON_CPU, reason="a number of XLA's CPU backend")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vanishing as vg
-from vanishing import experiments
+from vanishing.studies import ensembles
 
 KEY = jax.random.key(2010)
 
@@ -20,15 +20,15 @@ def settled_rms(activation, sigma_w, sigma_b=0.0):
 def norm_factor(net, seeds, skip=0):
     """√χ as measured, signals at their fixed point."""
     rms = settled_rms(net.activation, net.gain, net.bias_gain)
-    logs = experiments.gradient_logs(net, key=KEY, seeds=seeds, input_rms=rms)
-    return float(experiments.layer_factor(logs, skip)) ** 0.5
+    logs = ensembles.gradient_logs(net, key=KEY, seeds=seeds, input_rms=rms)
+    return float(ensembles.layer_factor(logs, skip)) ** 0.5
 
 
 def test_glorot_bengio_2010_uniform_weights_lose_two_thirds_a_layer():
     net = vg.MLP(depth=8, width=400, activation="tanh", initializer="pytorch", sigma_b=0.0)
     # Inputs of 0.01: the linear regime of tanh.
-    logs = experiments.gradient_logs(net, key=KEY, seeds=8, batch=32, input_rms=0.01)
-    assert float(experiments.layer_factor(logs)) == pytest.approx(0.3333, rel=0.02)
+    logs = ensembles.gradient_logs(net, key=KEY, seeds=8, batch=32, input_rms=0.01)
+    assert float(ensembles.layer_factor(logs)) == pytest.approx(0.3333, rel=0.02)
 
 
 def test_glorot_bengio_2010_xavier_on_400_to_800_is_a_compromise():
@@ -67,7 +67,7 @@ def test_he_2015_relu_halves_the_mean_square():
 def test_he_2015_thirty_relu_layers_lose_30_bits_with_1_over_n_weights(initializer, published):
     net = vg.MLP(depth=30, width=512, activation="relu", initializer=initializer)
 
-    squares = experiments.over_seeds(
+    squares = ensembles.over_seeds(
         lambda params, x, _: jnp.mean(vg.apply(net, params, x) ** 2), net, key=KEY, seeds=40
     )
     assert float(jnp.log2(squares.mean())) == pytest.approx(published, abs=0.45)
@@ -111,6 +111,6 @@ def test_pytorch_default_is_six_times_below_he():
 
 def test_pytorch_default_leaves_3e_20_of_the_gradient_after_fifty_relu_layers():
     net = vg.MLP(depth=50, width=256, activation="relu", initializer="pytorch")
-    logs = experiments.gradient_logs(net, key=KEY, seeds=8)[:, 0]
+    logs = ensembles.gradient_logs(net, key=KEY, seeds=8)[:, 0]
     decades = float(logs.mean()) / np.log(10)
     assert decades == pytest.approx(np.log10(3e-20), abs=0.5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vanishing as vg
-from vanishing import experiments
+from vanishing.studies import ensembles
 
 KEY = jax.random.key(2016)
 
@@ -29,8 +29,8 @@ def test_schoenholz_2017_chi_for_tanh(variance, published):
     q = vg.theory.length_fixed_point("tanh", sigma_w, sigma_b)
     net = vg.MLP(depth=30, width=600, activation="tanh", sigma_w=sigma_w, sigma_b=sigma_b)
     settled = ((q - sigma_b**2) / sigma_w**2) ** 0.5
-    logs = experiments.gradient_logs(net, key=KEY, seeds=10, input_rms=settled)
-    assert float(experiments.layer_factor(logs)) == pytest.approx(published, rel=0.025)
+    logs = ensembles.gradient_logs(net, key=KEY, seeds=10, input_rms=settled)
+    assert float(ensembles.layer_factor(logs)) == pytest.approx(published, rel=0.025)
 
 
 @pytest.mark.parametrize("sigma_w, q, chi", [
@@ -51,7 +51,7 @@ def test_roberts_yaida_hanin_critical_tanh_decays_as_a_power_law():
 
 def test_hanin_nica_2020_spread_of_he_relu_grows_as_5_depth_over_width():
     net = vg.MLP(depth=20, width=50, activation="relu", initializer="he")
-    forward, backward = experiments.log_square_gains(net, key=KEY, seeds=6000)
+    forward, backward = ensembles.log_square_gains(net, key=KEY, seeds=6000)
     assert float(forward.var()) == pytest.approx(2.163, rel=0.06)
     assert float(forward.mean()) == pytest.approx(-1.035, rel=0.06)
     assert float(backward.var()) == pytest.approx(2.204, rel=0.08)
@@ -59,8 +59,8 @@ def test_hanin_nica_2020_spread_of_he_relu_grows_as_5_depth_over_width():
 
 def test_cho_saul_2009_relu_units_dead_on_two_orthogonal_inputs():
     net = vg.MLP(depth=4, width=2000, activation="relu", initializer="he")
-    pair = experiments.orthogonal_pair(2000)
-    dead = experiments.over_seeds(
+    pair = ensembles.orthogonal_pair(2000)
+    dead = ensembles.over_seeds(
         lambda params, *_: vg.probe(net, params, pair).dead_fraction, net, key=KEY, seeds=16
     )
     np.testing.assert_allclose(dead.mean(0), [0.25, 0.3016, 0.3322, 0.3534], rtol=0.03)
@@ -68,14 +68,14 @@ def test_cho_saul_2009_relu_units_dead_on_two_orthogonal_inputs():
 
 def test_balduzzi_2017_corrected_relu_gradients_decorrelate_as_a_power_law():
     net = vg.MLP(depth=5, width=500, activation="relu", initializer="he")
-    correlation = experiments.gradient_correlation(net, key=KEY, seeds=24).mean()
+    correlation = ensembles.gradient_correlation(net, key=KEY, seeds=24).mean()
     assert float(correlation) == pytest.approx(0.1046, rel=0.08)
     assert float(correlation) > 3 * 2**-5
 
 
 def squared_singular_values(activation, initializer, seeds):
     net = vg.MLP(depth=8, width=700, activation=activation, initializer=initializer)
-    spectrum = experiments.over_seeds(
+    spectrum = ensembles.over_seeds(
         lambda params, x, _: vg.jacobian_spectrum(net, params, x),
         net, key=KEY, seeds=seeds, batch=1,
     )  # fmt: skip

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import pytest
 
 import vanishing as vg
-from vanishing import experiments
+from vanishing.studies import ensembles
 
 KEY = jax.random.key(2019)
 
@@ -21,8 +21,8 @@ KEY = jax.random.key(2019)
 def test_yang_2019_batch_norm_explodes(activation, batch, seeds, published):
     net = vg.MLP(depth=20, width=700, activation=activation, initializer="he",
                  normalization="batch", epsilon=0.0)  # fmt: skip
-    logs = experiments.gradient_logs(net, key=KEY, seeds=seeds, batch=batch)
-    assert float(experiments.layer_factor(logs, skip=4)) == pytest.approx(published, rel=0.03)
+    logs = ensembles.gradient_logs(net, key=KEY, seeds=seeds, batch=batch)
+    assert float(ensembles.layer_factor(logs, skip=4)) == pytest.approx(published, rel=0.03)
 
 
 def test_yang_2019_theory_reaches_pi_over_pi_minus_1():
@@ -35,7 +35,7 @@ def test_yang_2019_theory_reaches_pi_over_pi_minus_1():
 
 def mean_square(net, seeds, batch):
     """E h_L² for inputs of unit mean square."""
-    return float(experiments.over_seeds(
+    return float(ensembles.over_seeds(
         lambda params, x, _: jnp.mean(vg.apply(net, params, x) ** 2),
         net, key=KEY, seeds=seeds, batch=batch,
     ).mean())  # fmt: skip

@@ -13,10 +13,11 @@ import traitlets
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from vanishing import live, palette
-from vanishing.live import assets
-from vanishing.live.axes import axis_maps, colour_map
-from vanishing.live.svg import points, themed_svg
+from vanishing import live
+from vanishing.live import palette
+from vanishing.live.artists.axes import axis_maps, colour_map
+from vanishing.live.page import assets
+from vanishing.live.page.svg import points, themed_svg
 
 SLIDER = live.Slider("a", 0.0, 2.0, value=1.0)
 T = np.linspace(0, 1, 5, dtype=np.float32)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vanishing.live.text import gaps, parse, render
+from vanishing.live.page.text import gaps, parse, render
 
 SHAPES = {"rms": (50,), "chi": (), "matrix": (2, 3)}
 

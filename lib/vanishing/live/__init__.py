@@ -4,7 +4,7 @@ from vanishing.live.compiler import CompileError, Program, compile
 from vanishing.live.controls import Choice, Seed, Slider, Toggle
 from vanishing.live.figure import LiveFigure, figure
 from vanishing.live.machine import Animation
-from vanishing.live.svg import themed_svg
+from vanishing.live.page.svg import themed_svg
 
 __all__ = [
     "Animation",

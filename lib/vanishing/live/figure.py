@@ -11,14 +11,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from vanishing.live import text
-from vanishing.live.artists import bind_artist
-from vanishing.live.assets import strip
+from vanishing.live.artists.binding import bind_artist
+from vanishing.live.artists.marks import BoundLine, BoundRule
 from vanishing.live.controls import Control, Slider, Value, clean, validate
 from vanishing.live.machine import Animation, Machine
-from vanishing.live.marks import BoundLine, BoundRule
-from vanishing.live.page import figure_html, json_ready
-from vanishing.live.svg import points, themed_svg
+from vanishing.live.page import text
+from vanishing.live.page.assets import strip
+from vanishing.live.page.markup import figure_html, json_ready
+from vanishing.live.page.svg import points, themed_svg
 
 _shown: Counter[str] = Counter()  # how often each name was displayed: ids differ by it
 

@@ -9,9 +9,9 @@ import anywidget
 import numpy as np
 import traitlets
 
-from vanishing.live import assets
 from vanishing.live.controls import Choice, Control, Slider, Toggle
 from vanishing.live.machine import Machine
+from vanishing.live.page import assets
 
 
 class LiveWidget(anywidget.AnyWidget):

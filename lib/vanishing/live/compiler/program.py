@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from vanishing.live.compiler import node as javascript
-from vanishing.live.compiler.flatten import from_jaxpr
-from vanishing.live.compiler.graph import DTYPES, CompileError, Spec, dtype_error
+from vanishing.live.compiler.graph.flatten import from_jaxpr
+from vanishing.live.compiler.graph.nodes import DTYPES, CompileError, Spec, dtype_error
+from vanishing.live.compiler.runtime import node as javascript
 from vanishing.live.compiler.stages import write_program
 
 __all__ = ["CompileError", "Program", "Spec", "compile", "run_programs"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vanishing.live.compiler import arrays, control_flow, indexing, products, reductions  # noqa: F401  (rules)
-from vanishing.live.compiler.emit import Emitter, rule
-from vanishing.live.compiler.fusion import stored_values
-from vanishing.live.compiler.graph import Graph, Node, Source, Spec, Var
-from vanishing.live.compiler.values import Scalar, Value, View
+from vanishing.live.compiler.code.emit import Emitter, rule
+from vanishing.live.compiler.code.fusion import stored_values
+from vanishing.live.compiler.code.values import Scalar, Value, View
+from vanishing.live.compiler.graph.nodes import Graph, Node, Source, Spec, Var
+from vanishing.live.compiler.rules import arrays, control_flow, indexing, products, reductions  # noqa: F401  (rules)
 
 ROUND = {
     "float32": "f({})",

@@ -1,0 +1,84 @@
+"""Exercises of the chapter "Activation functions"."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vanishing import activations
+from vanishing.book.checks import exercise
+from vanishing.studies import comparisons
+
+
+@exercise(
+    "activations-saturation",
+    hint="Put the slope at 1 % of its largest value, 0.01 for tanh and 0.0025 for the sigmoid, and "
+    "solve for z: tanh′ = 1/cosh², σ′ = 1/(2 + 2 cosh). Give both numbers, tanh first.",
+    tolerance=1e-2,
+)
+def saturation():
+    """|z| at which a tanh and a sigmoid unit become saturated."""
+    return np.array([math.acosh(10), math.acosh(199)])
+
+
+@exercise(
+    "activations-bfloat16",
+    hint="Put p = 8 into the formula for tanh. In the measurement, make an array of dtype "
+    "jnp.bfloat16 and look for the first slope that is 0.",
+    tolerance=1e-2,
+)
+def bfloat16():
+    """Where the slope of tanh becomes exactly zero with 8 binary digits."""
+    return 5 * math.log(2)
+
+
+def _slopes(function):
+    return jax.vmap(jax.grad(function))
+
+
+@exercise(
+    "activations-elu",
+    hint="The value may be right and the gradient not: look at both, at 89. Give the branch that "
+    "is not taken an input that cannot overflow.",
+    tolerance=1e-4,
+)
+def elu(answer):
+    """Whether a function has ELU's values and slopes, far out too."""
+    z = jnp.array([-50.0, -3.0, -0.1, 0.1, 3.0, 89.0, 200.0])
+    right = (jnp.allclose(f(answer)(z), f(jax.nn.elu)(z), atol=1e-5) for f in (jax.vmap, _slopes))
+    return all(map(bool, right))
+
+
+@exercise(
+    "activations-leak",
+    hint="Half of the inputs are multiplied by 1, the other half by 0.2, and that is "
+    "so before and after squaring. The gain is the inverse square root of E[φ²].",
+    tolerance=1e-3,
+)
+def leak():
+    """The matched gain of a leaky ReLU with slope 0.2."""
+    return comparisons.matched_gain(lambda z: jax.nn.leaky_relu(z, 0.2))
+
+
+@exercise(
+    "activations-return",
+    hint="For z far below 0, σ′(z) ≈ exp(z) and h − t ≈ −t. Integrate dz over the move of one "
+    "update, 3 η t exp(z), from −12 to 0.",
+    tolerance=2e-2,
+)
+def way_back():
+    """Updates of a sigmoid neuron from z = −12 to 0, η = 0.1."""
+    return math.exp(12) / (3 * 0.1 / (1 + math.exp(-1.5)))
+
+
+@exercise(
+    "activations-own",
+    hint="Look at three numbers: the smallest slope on a fine grid from −100 to 100 (float32), "
+    "the matched gain, and gain² · E[φ′²], which is to be within 1 % of 1.",
+)
+def own(answer):
+    """Whether a function's slope is never zero and its χ at the matched gain is near 1."""
+    slope = activations.derivative(answer)(jnp.linspace(-100, 100, 20001))
+    chi = comparisons.matched_gain(answer) ** 2 * activations.slope_second_moment(answer)
+    return bool(jnp.all(slope != 0)) and bool(abs(chi - 1) < 0.01)

@@ -1,0 +1,245 @@
+"""The live figure of one neuron: a large gradient pushes it far out, and then it is trained on.
+
+A neuron h = φ(z), z = x·w + b, with w = (0.5, 0.5), b = 0.5 and x = (1, 1), so that z = 1.5. The
+first update is a large one: a gradient δ = ∂C/∂z arrives, and each of the three parameters moves
+by −ηδ. After that C = ½ (h − t)², and t is the output that the neuron had at z = 1.5. Three
+neurons live through it: tanh in float32, tanh with nothing rounded away, and ReLU.
+"""
+
+import math
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from vanishing import activations
+from vanishing.book.style import COLOURS, canvas, house_style
+from vanishing.live import Animation, Choice, Slider
+from vanishing.live import figure as live_figure
+
+WEIGHTS, BIAS, INPUTS = (0.5, 0.5), 0.5, (1.0, 1.0)
+START = sum(w * x for w, x in zip(WEIGHTS, INPUTS, strict=True)) + BIAS
+PARAMETERS = len(WEIGHTS) + 1  # z moves by η δ for each of them, since all x_i = 1
+FRAMES = 60
+PACES = (1, 100, 10_000)  # updates between two pictures
+FLOOR = 1e-11  # where a slope of exactly 0 is drawn on a logarithmic axis
+#: The three neurons, and the colours that they have in the picture.
+NEURONS = {"tanh": "blue", "exact": "green", "relu": "vermilion"}
+
+
+class Wide(NamedTuple):
+    """z as a start and a sum of small moves, with what rounding took from the sum (Kahan 1965).
+
+    Float32 cannot add 5e-9 to −10. Kept apart, such moves add up as they would in float64.
+    """
+
+    start: Float[Array, ""]
+    moved: Float[Array, ""]
+    lost: Float[Array, ""]
+
+    @property
+    def z(self) -> Float[Array, ""]:
+        """Where the neuron is."""
+        return self.start + self.moved
+
+    def add(self, move: Float[Array, ""]) -> "Wide":
+        """Move by `move`, and remember what rounding took."""
+        move = move - self.lost
+        total = self.moved + move
+        return Wide(self.start, total, (total - self.moved) - move)
+
+
+class State(NamedTuple):
+    """The three neurons at one moment.
+
+    Attributes:
+        frame: pictures so far; 0 before the large update.
+        params: w_1, w_2, b of the tanh and of the ReLU neuron, float32 as they are trained.
+        wide: z of the tanh neuron from which nothing is rounded away.
+        landed: z of all three right after the large update.
+        path: z of all three in every picture so far, NaN in those to come.
+    """
+
+    frame: Int[Array, ""]
+    params: Float[Array, "2 parameters"]
+    wide: Wide
+    landed: Float[Array, "3"]
+    path: Float[Array, "3 frames"]
+
+
+def slope_kept(z: Float[Array, ""]) -> Float[Array, ""]:
+    """tanh′(z) = 4e / (1 + e)², e = exp(−2|z|): nothing cancels, so it is not 0 before |z| ≈ 44.
+
+    >>> f"{slope_kept(jnp.float32(10)):.2e}", float(activations.derivative("tanh")(10.0))
+    ('8.24e-09', 0.0)
+    """
+    e = jnp.exp(-2 * jnp.abs(z))
+    return 4 * e / (1 + e) ** 2
+
+
+def _pair(z):
+    """φ(z) and φ′(z) of the tanh and of the ReLU neuron, as JAX computes them in training."""
+    values, slopes = [], []
+    for name, each in zip(("tanh", "relu"), z, strict=True):
+        values.append(activations.get(name)(each))
+        slopes.append(activations.derivative(name)(each))
+    return jnp.stack(values), jnp.stack(slopes)
+
+
+def _ordinary(params, wide: Wide, learning_rate):
+    """One update towards the old output: θ ← θ − η (h − t) φ′(z) x, and b likewise."""
+    target = jnp.array([math.tanh(START), START], jnp.float32)
+    value, slope = _pair(jnp.sum(params, axis=1))
+    params = params - (learning_rate * (value - target) * slope)[:, None]
+    error = jnp.tanh(wide.z) - target[0]
+    return params, wide.add(-PARAMETERS * learning_rate * error * slope_kept(wide.z))
+
+
+def _large(params, wide: Wide, gradient, learning_rate):
+    """The large update: the gradient δ reaches z of every neuron, and θ ← θ − η δ."""
+    move = -learning_rate * gradient
+    return params + move, wide._replace(start=wide.start + PARAMETERS * move)
+
+
+def begin(gradient, learning_rate, pace) -> State:
+    """Before the large update. Arguments as in `step`."""
+    params = jnp.tile(jnp.array([*WEIGHTS, BIAS], jnp.float32), (2, 1))
+    start, zero = jnp.float32(START), jnp.float32(0)
+    z = jnp.full((3,), start)
+    path = jnp.full((3, FRAMES + 1), jnp.nan).at[:, 0].set(z)
+    return State(jnp.int32(0), params, Wide(start, zero, zero), z, path)
+
+
+def _advance(state: State, gradient, learning_rate, pace):
+    neurons = (state.params, state.wide)
+    return lax.cond(
+        state.frame == 0,
+        lambda: _large(*neurons, gradient, learning_rate),
+        lambda: lax.fori_loop(
+            0, pace, lambda _, now: _ordinary(*now, learning_rate), neurons
+        ),
+    )  # fmt: skip
+
+
+def _all_z(params, wide: Wide) -> Float[Array, "3"]:
+    z = jnp.sum(params, axis=1)
+    return jnp.stack([z[0], wide.z, z[1]])
+
+
+def step(state: State, gradient, learning_rate, pace):
+    """The next picture: the large update first, afterwards `PACES[pace]` ordinary ones.
+
+    Args:
+        state: the neurons now.
+        gradient: δ = ∂C/∂z of the large update.
+        learning_rate: η, of all updates.
+        pace: position in `PACES`.
+
+    Returns:
+        The next state; and of the state given, per neuron (named as in `NEURONS`): its z and its
+        slope, the path of z, and by how much it has `moved` since it landed.
+    """
+    updates = jnp.array(PACES, jnp.int32)[pace]
+    params, wide = _advance(state, gradient, learning_rate, updates)
+    z = _all_z(params, wide)
+    frame = state.frame + 1
+    landed = jnp.where(state.frame == 0, z, state.landed)
+    new = State(frame, params, wide, landed, state.path.at[:, frame].set(z))
+    return new, _outputs(state, updates)
+
+
+def _outputs(state: State, updates) -> dict[str, Array]:
+    z = _all_z(state.params, state.wide)
+    _, slope = _pair(jnp.stack([z[0], z[2]]))
+    slopes = jnp.stack([slope[0], slope_kept(state.wide.z), slope[1]])
+    moved = jnp.abs(z - state.landed).at[1].set(jnp.abs(state.wide.moved))
+    outputs = {"updates": jnp.maximum(state.frame - 1, 0) * updates}
+    for row, name in enumerate(NEURONS):
+        outputs |= {
+            f"z_{name}": z[row],
+            f"slope_{name}": slopes[row],
+            f"mark_{name}": jnp.maximum(slopes[row], FLOOR),
+            f"moved_{name}": moved[row],
+            f"path_{name}": state.path[row],
+        }
+    return outputs
+
+
+def _draw_slopes(ax):
+    z = np.linspace(-13, 13, 1041)
+    exact = 1 / np.cosh(z) ** 2
+    as_trained = np.maximum(np.asarray(activations.derivative("tanh")(z.astype(np.float32))), FLOOR)
+    ax.plot(z, exact, color=COLOURS["green"], linewidth=1.2)
+    ax.plot(z, as_trained, color=COLOURS["blue"], linewidth=1.2)
+    ax.plot(z, np.where(z > 0, 1, FLOOR), color=COLOURS["vermilion"], linewidth=1.2)
+    ax.annotate("exactly 0", (0.8, FLOOR), xytext=(0, 6), textcoords="offset points")
+    ax.set(xlabel="pre-activation z", ylabel="slope φ′(z)", yscale="log",
+           xlim=(-13, 13), ylim=(FLOOR / 3, 10))  # fmt: skip
+    sizes = {"tanh": 8, "exact": 12, "relu": 5}
+    return {
+        ax.plot([START], [1], "o", color=COLOURS[colour], markersize=sizes[name],
+                fillstyle="none" if name == "exact" else "full", linestyle="none")[0]: {
+            "x": f"z_{name}", "y": f"mark_{name}"}
+        for name, colour in NEURONS.items()
+    }  # fmt: skip
+
+
+def _draw_paths(ax):
+    labels = {"tanh": "tanh, float32", "exact": "tanh, unrounded", "relu": "ReLU"}
+    styles = {"tanh": "-", "exact": "--", "relu": ":"}
+    frames = np.arange(FRAMES + 1)
+    bind = {}
+    for name in ("exact", "tanh", "relu"):
+        (line,) = ax.plot(frames, np.full(frames.size, np.nan), styles[name],
+                          color=COLOURS[NEURONS[name]], label=labels[name],
+                          linewidth=2.6 if name == "relu" else 1.8)  # fmt: skip
+        bind[line] = f"path_{name}"
+    ax.set(xlabel="pictures; the large update is the first", ylabel="pre-activation z",
+           xlim=(0, FRAMES), ylim=(-13, 13))  # fmt: skip
+    ax.legend(loc="upper right")
+    return bind
+
+
+@house_style
+def _draw():
+    figure, (left, right) = canvas(columns=2, height=3.4)
+    figure.get_layout_engine().set(wspace=0.06)
+    return figure, _draw_slopes(left) | _draw_paths(right)
+
+
+def neuron():
+    """One large update, and what three neurons make of the ordinary ones that follow.
+
+    Returns:
+        A live figure; the last value of a cell shows it.
+
+    >>> neuron().name
+    'neuron'
+    """
+    drawn, bind = _draw()
+    controls = [
+        Slider("gradient", -45.0, 45.0, value=38.33, step=0.01, label="large gradient δ"),
+        Slider("learning_rate", 0.01, 0.5, value=0.1, step=0.01, label="learning rate η"),
+        Choice("pace", tuple(map(str, PACES)), label="updates a picture"),
+    ]
+    return live_figure(
+        drawn,
+        Animation(begin, step, steps=FRAMES, preview=FRAMES),
+        controls,
+        bind,
+        name="neuron",
+        caption="Left: slope against pre-activation; a dot for each neuron. Right: where they are "
+        "in each picture. The dashed one is what float64 would do.",
+        describe="after {updates:d} ordinary updates the tanh neuron in float32 is at z = "
+        "{z_tanh:.2f}, with slope {slope_tanh:.2g}, and has moved by {moved_tanh:.2g} since it "
+        "landed; with nothing rounded away, slope {slope_exact:.2g}, moved by {moved_exact:.2g}; "
+        "the ReLU is at z = {z_relu:.2f}, with slope {slope_relu:.2g}, moved by {moved_relu:.2g}",
+        alt="Left, the slopes of tanh and ReLU against the pre-activation, on a logarithmic "
+        "scale. In float32 the slope of tanh falls off a cliff to exactly 0 near plus and minus "
+        "8; computed without cancellation it goes on falling in a straight line. The ReLU's is "
+        "exactly 0 on the left and 1 on the right. Three dots mark the neurons, all at z = −10, "
+        "two of them on the floor. Right, z in each picture: from 1.5 all three drop to −10 and "
+        "stay there.",
+    )

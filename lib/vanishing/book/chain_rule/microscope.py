@@ -1,0 +1,142 @@
+"""The gradient microscope: what every layer of a random network does, forward and backward."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float
+
+from vanishing import activations, theory
+from vanishing.book.style import COLOURS, NATS_PER_DECADE, house_style, mosaic
+from vanishing.live import Choice, Seed, Slider, Toggle
+from vanishing.live import figure as live_figure
+from vanishing.network import MLP, NORMALIZATIONS, init
+from vanishing.probe import probe
+
+LAYERS, WIDTH, BATCH = 50, 64, 32
+NAMES = tuple(name for name in activations.ACTIVATIONS if name != "linear")
+# Fifty sigmoid layers at σ_w = 1 reach 1e-31, batch norm and ReLU 1e4; what leaves the panel is
+# clipped, and its size stands in words above.
+DECADES = (-36, 16)
+
+
+def _measure(net: MLP, params, x, cotangent, depth):
+    seen = probe(net, params, x, cotangent, depth=depth)
+    return {
+        "gradient": seen.log_gradient_rms / NATS_PER_DECADE,
+        "activation": jnp.log10(seen.activation_rms),
+        "dead": seen.dead_fraction,
+        "saturated": seen.saturated_fraction,
+    }
+
+
+def _predict(net: MLP):
+    law = theory.predict(net, 1.0)
+    return {
+        "gradient_law": law.log_gradient_rms / NATS_PER_DECADE,
+        "activation_law": jnp.log10(law.activation_rms),
+    }
+
+
+def compute(
+    depth, activation, sigma_w, sigma_b, normalization, residual, alpha, seed
+) -> dict[str, Float[Array, " layers"]]:
+    """Draw a network, send a signal up and a gradient down, and measure every layer.
+
+    Args:
+        depth: number of layers, 1 to `LAYERS`.
+        activation: position in `NAMES`.
+        sigma_w, sigma_b: scales of weights and biases.
+        normalization: position in `network.NORMALIZATIONS`.
+        residual: whether each layer is a residual branch, of scale alpha.
+        alpha: α, without effect in a plain network.
+        seed: of weights, biases, inputs and cotangent.
+
+    Returns:
+        `layer`, 1 to depth; then, for these layers, `gradient`: log₁₀ RMS of δ_l relative to
+        layer `depth`; `activation`: log₁₀ RMS of h_l; `gradient_law` and `activation_law`: what
+        mean-field theory expects of both; `dead` and `saturated`: shares. All arrays have
+        `LAYERS` entries; those after the last layer repeat it.
+    """
+    phi = activations.switch(activation, NAMES)
+    keys = jax.random.split(jax.random.key(seed), 3)
+    x, cotangent = (jax.random.normal(key, (BATCH, WIDTH)) for key in keys[:2])
+
+    def network(normalization, residual):
+        return MLP(depth=LAYERS, width=WIDTH, activation=phi, sigma_w=sigma_w, sigma_b=sigma_b,
+                   normalization=normalization, residual=residual)  # fmt: skip
+
+    params = init(network(None, None), key=keys[2])
+    kinds = [network(norm, scale) for scale in (None, alpha) for norm in NORMALIZATIONS]
+    kind = normalization + len(NORMALIZATIONS) * residual.astype(jnp.int32)
+    measures = [lambda net=net: _measure(net, params, x, cotangent, depth) for net in kinds]
+    laws = [lambda net=net: _predict(net) for net in kinds]
+    outputs = lax.switch(kind, measures) | lax.switch(kind, laws)
+    shown = jnp.minimum(jnp.arange(LAYERS), depth - 1)
+    outputs = {name: values[shown] for name, values in outputs.items()}
+    for name in ("gradient", "gradient_law"):
+        outputs[name] = outputs[name] - outputs[name][-1]
+    return {"layer": (shown + 1).astype(sigma_w.dtype), **outputs}
+
+
+@house_style
+def _draw():
+    figure, panels = mosaic([["gradient", "gradient"], ["activation", "units"]], height=5.2)
+    layer, flat = np.arange(1.0, LAYERS + 1), np.zeros(LAYERS)
+    bind = {}
+
+    def line(panel, output, *style, **options):
+        (drawn,) = panels[panel].plot(layer, flat, *style, **options)
+        bind[drawn] = {"x": "layer", "y": output}
+
+    for panel in ("gradient", "activation"):
+        line(panel, panel, label="measured")
+        law = {"color": COLOURS["vermilion"], "linewidth": 1.2, "label": "mean field"}
+        line(panel, f"{panel}_law", "--", **law)
+    line("units", "saturated", color=COLOURS["gold"], label="saturated")
+    line("units", "dead", color=COLOURS["pink"], label="dead")
+    panels["gradient"].set(ylim=DECADES, ylabel="log₁₀ gradient RMS,\nfrom the last layer")
+    panels["activation"].set(ylim=(-10, 10), ylabel="log₁₀ activation RMS")
+    panels["units"].set(ylim=(-0.03, 1.03), ylabel="share of units")
+    for panel in panels.values():
+        panel.set(xlim=(0, LAYERS + 1), xlabel="layer")
+        panel.legend(loc="upper left", ncols=2)
+    words = panels["gradient"].text(LAYERS, DECADES[0] + 2, "layer 1: −30.8 decades", ha="right")
+    bind[words] = "layer 1: {gradient[0]:.1f} decades"
+    return figure, bind
+
+
+def microscope():
+    """Depth, activation, scales, normalisation, residual → gradient and activation by layer.
+
+    Returns:
+        A live figure; the last value of a cell shows it.
+
+    >>> microscope().name
+    'microscope'
+    """
+    drawn, bind = _draw()
+    controls = [
+        Slider("depth", 1, LAYERS, value=LAYERS),
+        Choice("activation", NAMES, value="sigmoid"),
+        Slider("sigma_w", 0.1, 8.0, value=1.0, label="σ_w", log=True),
+        Slider("sigma_b", 0.0, 2.0, value=0.0, step=0.01, label="σ_b"),
+        Choice("normalization", [str(n).lower() for n in NORMALIZATIONS], label="normalisation"),
+        Toggle("residual"),
+        Slider("alpha", 0.0, 1.5, value=1.0, step=0.01, label="branch scale α (residual)"),
+        Seed("seed"),
+    ]
+    return live_figure(
+        drawn,
+        compute,
+        controls,
+        bind,
+        name="microscope",
+        describe="from the last layer to layer 1 the gradient changes by {gradient[0]:.1f} powers "
+        "of ten, mean field expects {gradient_law[0]:.1f}; activation RMS at the last layer is ten "
+        "to the {activation[49]:.1f}; {dead[49]:.0%} of its units are dead, {saturated[49]:.0%} "
+        "of its pairs of input and unit saturated",
+        alt="Above, the gradient of fifty sigmoid layers falls on a straight line from layer 50 to "
+        "ten to the minus 31 at layer 1, and the mean-field line lies on it. Below left, the "
+        "activations stay level near a half. Below right, no unit is dead or saturated.",
+    )

@@ -1,1 +1,0 @@
-"""The live figures of the book, one a module."""

@@ -1,0 +1,1 @@
+"""Matplotlib artists that an output can move."""

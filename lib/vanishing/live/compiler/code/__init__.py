@@ -1,0 +1,1 @@
+"""Writing code: values, fusion, and the JavaScript itself."""

@@ -1,0 +1,144 @@
+"""Turns the nodes of a graph into code, by one rule an operation, fusing as it goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from vanishing.live.compiler.code.fusion import hint_of, is_view, stored_values
+from vanishing.live.compiler.code.values import Affine, Body, Index, Lazy, Scalar, Value, View
+from vanishing.live.compiler.code.writer import Writer
+from vanishing.live.compiler.graph.nodes import Const, Graph, Node, Var
+from vanishing.live.compiler.rules.elementwise import OPS, REPEATS, expression
+
+RULES: dict[str, Callable] = {}
+
+
+def rule(*ops: str):
+    """Register how an operation is emitted: ``(emitter, node, values) -> values``."""
+
+    def register(function):
+        RULES.update(dict.fromkeys(ops, function))
+        return function
+
+    return register
+
+
+class Emitter(Writer):
+    """Knows the value of every variable written so far.
+
+    ``wanted`` says where a result should go, ``stored`` which results need a buffer,
+    ``in_place`` which nodes may overwrite their operand; ``published`` names the buffers that
+    are arguments or results of the program, ``functions`` those written beside it, by their text.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.env: dict[Var | Const, Value] = {}
+        self.wanted: dict[Var, View] = {}
+        self.stored: set[Var] = set()
+        self.in_place: set[Node] = set()
+        self.rest: list = []
+        self.said = ""
+        self.uses_matmul = False
+        self.published: set[str] = set()
+        self.functions: dict[str, str] = {}
+
+    def destination(self, node: Node, output: int = 0) -> View:
+        """Where the result of a node goes: a place that was asked for, or a new buffer."""
+        var = node.outputs[output]
+        if var in self.wanted:
+            self.stored.add(var)
+            return self.wanted.pop(var)
+        return self.allocate(var.shape, var.dtype, hint_of(node))
+
+    def value(self, atom: Var | Const) -> Value:
+        """The value of an input of a node."""
+        if isinstance(atom, Const):
+            known = self.env.get(atom) or self.constant(atom)
+            self.env[atom] = known
+            return known
+        return self.env[atom]
+
+    def run(self, graph: Graph, inputs: list[Value]) -> list[Value]:
+        """Write the nodes of a body; the values of its outputs."""
+        self.depth += 1
+        self.stored |= stored_values(graph.nodes, graph.outputs)
+        for var, value in zip(graph.inputs, inputs, strict=True):
+            named = value if var.shape or isinstance(value, Scalar) else self.named(value, "item")
+            self.env[var] = named
+        for k, node in enumerate(graph.nodes):
+            self.rest = [a for n in graph.nodes[k + 1 :] for a in n.inputs] + graph.outputs
+            self.node(node)
+        results = [self.value(atom) for atom in graph.outputs]
+        self.depth -= 1
+        return results
+
+    def overwritten(self, node: Node, value: Value) -> View:
+        """A buffer that holds ``value`` and that ``node`` may write to."""
+        if node not in self.in_place:
+            return self.store(value, self.destination(node))
+        for atom in set(self.rest):
+            later = self.env.get(atom)
+            if later is not None and later is not value and value.buffer in later.reads:
+                into = self.allocate(later.shape, later.dtype, later.name or "saved")
+                self.env[atom] = self.store(later, into)
+        return value
+
+    def node(self, node: Node) -> None:
+        """Write one node."""
+        if node.op not in RULES:
+            raise node.refuse(
+                "cannot be compiled to JavaScript", "use operations that vanishing.live knows"
+            )
+        self.comment(node)
+        results = RULES[node.op](self, node, [self.value(a) for a in node.inputs])
+        for k, (var, value) in enumerate(zip(node.outputs, results, strict=True)):
+            self.env[var] = self.settle(node, k, var, value)
+
+    def settle(self, node: Node, k: int, var: Var, value: Value) -> Value:
+        """Compute a value now if it must be, or leave it to the loop that uses it."""
+        value.name = value.name or hint_of(node)
+        if isinstance(value, Scalar) and re.fullmatch(r"[\w.-]+", value.text):
+            return value
+        if isinstance(value, Scalar) or not var.shape:
+            return replace(self.named(value, hint_of(node)), shape=var.shape)
+        if var in self.stored and not is_view(node) and not isinstance(value, View):
+            return self.store(value, self.destination(node, k))
+        return value
+
+    def comment(self, node: Node) -> None:
+        """Say once which line of the user's code the following comes from."""
+        text = f"// {node.source.function}: {node.source.text}"
+        if node.source.line and text != self.said:
+            self.said = text
+            self.lines.append("  " * self.indent + text)
+
+
+@rule(*OPS)
+def elementwise(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
+    """An operation on elements: a recipe, to be fused into the loop that stores it."""
+    shape = node.outputs[0].shape
+
+    def element(body: Body, index: Index) -> str:
+        for value in values[: node.op in REPEATS]:
+            body.element(value, _own(value, index))  # ask twice, so that it gets a name
+        operands = [body.element(v, _own(v, index)) for v in values]
+        return expression(node, operands)
+
+    if all(isinstance(v, Scalar) for v in values):
+        text = expression(node, [v.text for v in values])
+        return [Scalar(shape, node.outputs[0].dtype, text=text)]
+    reads = frozenset().union(*(v.reads for v in values))
+    return [Lazy(shape, node.outputs[0].dtype, reads, element=element)]
+
+
+def _own(value: Value, index: Index) -> Index:
+    """The index into an operand: size-1 dimensions are repeated, rank 0 has no index."""
+    if not value.shape:
+        return ()
+    return tuple(
+        Affine() if size == 1 else position
+        for size, position in zip(value.shape, index, strict=True)
+    )

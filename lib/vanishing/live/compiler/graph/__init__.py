@@ -1,0 +1,1 @@
+"""The front end: a jaxpr flattened into a graph, and the graph simplified."""

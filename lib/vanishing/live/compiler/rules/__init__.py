@@ -1,0 +1,1 @@
+"""How each primitive becomes code: one module a family."""

@@ -1,0 +1,1 @@
+"""What compiled programs call, in JavaScript and WebAssembly, and how node runs them."""

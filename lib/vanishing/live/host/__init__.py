@@ -1,0 +1,1 @@
+"""JavaScript and CSS of the page and of the widget."""

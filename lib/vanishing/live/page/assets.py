@@ -1,0 +1,66 @@
+"""The files that a page with live figures serves: one classic script, one stylesheet."""
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from vanishing.live import palette
+from vanishing.live.compiler.runtime.node import runtime_source
+
+#: Names under which the book serves them.
+SCRIPT, STYLESHEET = "vanishing-live.js", "vanishing-live.css"
+
+
+def _read(name: str) -> str:
+    return files("vanishing.live.host").joinpath(name).read_text(encoding="utf-8")
+
+
+def strip(source: str) -> str:
+    """Drop comments, indentation and blank lines from JavaScript or CSS.
+
+    A comment behind code goes only if no quotation mark stands before it, so strings are safe;
+    template literals must not span lines (a test sees to it).
+
+    >>> strip("  // why\\n  const a = 1; // gone\\n\\n/** gone */\\n'// kept'; // kept\\n")
+    "const a = 1;\\n'// kept'; // kept"
+    """
+    source = re.sub(r"^[ \t]*/\*.*?\*/[ \t]*$", "", source, flags=re.M | re.S)
+    source = re.sub(r"^([^\"'`\n]*) // .*$", r"\1", source, flags=re.M)
+    lines = (line.strip() for line in source.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+#: The host's parts, each the twin of the Python module of that name, in order of use.
+HOST = ("text", "paths", "artists", "machine", "controls", "figure")
+
+
+@cache
+def _host(place: str, public: str) -> str:
+    """Return the host with the part for one ``place``, as the global ``vanishingLive``."""
+    parts = "\n".join(strip(_read(f"{part}.js")) for part in (*HOST, place))
+    body = f'"use strict";\n{parts}\nreturn {{ {public} }};'
+    return f"var vanishingLive = (function () {{\n{body}\n}})();\n"
+
+
+def script() -> str:
+    """Return ``vanishing-live.js``: runtime, host, and the line that hydrates the page.
+
+    It is a classic script: module scripts are refused over ``file://``.
+    """
+    host = _host("page", "hydrate, format")
+    return f"{strip(runtime_source())}\n{host}vanishingLive.hydrate(document);\n"
+
+
+def stylesheet() -> str:
+    """Return ``vanishing-live.css``: the house colours, light and dark, and the figure's layout."""
+    return palette.css() + strip(_read("live.css")) + "\n"
+
+
+def module() -> str:
+    """Return the ES module that anywidget loads in Jupyter."""
+    return _host("widget", "render") + "export default vanishingLive;\n"
+
+
+def data_script(name: str, encoded: str) -> str:
+    """Return ``vanishing-data-<name>.js``, which all pages share and browsers cache."""
+    return f'(window.vanishingData ??= {{}})["{name}"] = "{encoded}";\n'

@@ -1,0 +1,91 @@
+"""A matplotlib figure as SVG that follows the page: its colours, its font, its width."""
+
+import html
+import io
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from vanishing.live.palette import VARIABLES
+
+#: Matplotlib measures text with DejaVu Sans; Verdana, its ancestor, is as wide.
+FONT = "'DejaVu Sans', Verdana, Geneva, sans-serif"
+
+#: How much larger text is drawn; the page sets it on a phone, where the picture shrinks.
+_SCALE = "var(--vg-text, 1)"
+
+_SETTINGS = {
+    "svg.fonttype": "none",  # text stays text: it can be selected, read aloud and recoloured
+    "svg.hashsalt": "vanishing",  # the same figure gives the same bytes
+    "image.composite_image": False,  # images on one axes stay apart
+}
+_ROOT_STYLE = (
+    "width:100%;height:auto;max-width:{width:g}pt;fill:{ink};"
+    f"font-family:{FONT};stroke-linejoin:round;stroke-linecap:butt"
+)
+
+
+@contextmanager
+def points(fig: Figure) -> Iterator[None]:
+    """Make one pixel of ``fig`` one point (1/72 inch), the unit of matplotlib's SVG."""
+    dpi = fig.dpi
+    fig.dpi = 72
+    try:
+        yield
+    finally:
+        fig.dpi = dpi
+
+
+def themed_svg(
+    fig: Figure, alt: str | None = None, *, prefix: str = "", keep: Collection[str] = ()
+):
+    """Draw ``fig`` as inline SVG whose house colours are CSS variables.
+
+    Args:
+        fig: a matplotlib figure.
+        alt: text alternative, what there is to see. None hides the picture from screen readers.
+        prefix: put before every ``id``, so that two figures on one page do not collide.
+        keep: ``gid`` of the artists whose ids must stay.
+
+    Returns:
+        an ``<svg>`` element as ``str``: as wide as its column, at most as wide as the figure.
+
+    >>> from matplotlib.figure import Figure
+    >>> themed_svg(Figure(), "Nothing yet.")[:44]
+    '<svg role="img" aria-label="Nothing yet." vi'
+    """
+    buffer = io.StringIO()
+    with mpl.rc_context(_SETTINGS):
+        fig.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator")))
+    source = buffer.getvalue()
+    body = source[source.index("</metadata>") + len("</metadata>") :]
+    body = re.sub(r'<style type="text/css">.*?</style>', "", body)  # would style the whole page
+    body = re.sub(r"<!--.*?-->", "", body, flags=re.S)
+    body = _rename(body.replace("xlink:href", "href"), prefix, keep)
+    body = re.sub(r'(<text style="font-size: )([\d.]+px)', rf"\1calc(\2 * {_SCALE})", body)
+    body = re.sub(r'style="([^"]*)"', lambda match: f'style="{_themed(match[1])}"', body)
+    body = re.sub(r"\s*\n\s*", " ", body).replace("> <", "><")
+    width, height = fig.get_size_inches() * 72
+    style = _ROOT_STYLE.format(width=width, ink=VARIABLES["#000000"])
+    label = f'role="img" aria-label="{html.escape(alt)}"' if alt else 'aria-hidden="true"'
+    return (
+        f'<svg {label} viewBox="0 0 {width:g} {height:g}" style="{style}">{body.lstrip()}'.strip()
+    )
+
+
+def _themed(style: str) -> str:
+    """Replace house colours by variables, and drop the font, which the root names once."""
+    style = re.sub(r";? ?font-family: '?DejaVu Sans'?[^;]*", "", style)
+    return re.sub(r"#[0-9a-f]{6}\b", lambda match: VARIABLES.get(match[0], match[0]), style)
+
+
+def _rename(body: str, prefix: str, keep: Collection[str]) -> str:
+    """Prefix the ids that something refers to, and drop the others."""
+    used = {*keep, *re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', body)}
+    used = {name for entry in used for name in ([entry] if isinstance(entry, str) else entry)}
+    body = re.sub(r' id="([^"]*)"', lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "", body)
+    body = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}\1"', body)
+    return re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", body)

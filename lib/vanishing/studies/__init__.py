@@ -1,0 +1,1 @@
+"""The experiments whose numbers the book prints."""

@@ -1,0 +1,7 @@
+"""Training: the loop, one update, batches, losses, and many runs at once."""
+
+from vanishing.training.history import Divergence, History
+from vanishing.training.loop import train
+from vanishing.training.update import dead_units
+
+__all__ = ["Divergence", "History", "dead_units", "train"]

@@ -1,0 +1,150 @@
+"""The training loop: steps scanned on the device, every layer and every unit recorded."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+from jaxtyping import Array, Int, PRNGKeyArray
+
+from vanishing import _checks
+from vanishing._progress import bar
+from vanishing.datasets import Dataset
+from vanishing.network import MLP, Params
+from vanishing.training import losses
+from vanishing.training.history import History, collect
+from vanishing.training.update import OPTIMIZERS, Optimizer, advance, begin, optimizer_named, step
+
+# A run is made in so many calls, and its progress can be shown between two of them.
+CHUNKS = 20
+
+
+def minibatch(data: Dataset, key: PRNGKeyArray, step: Int[Array, ""], size: int | None) -> Dataset:
+    """The batch of a step: each epoch goes once through a permutation of its own.
+
+    The last (examples mod size) of a permutation sit that epoch out.
+    """
+    if size is None:
+        return data
+    in_epoch = data.x.shape[0] // size
+    order = jax.random.permutation(jax.random.fold_in(key, step // in_epoch), data.x.shape[0])
+    chosen = lax.dynamic_slice_in_dim(order, (step % in_epoch) * size, size)
+    return Dataset(data.x[chosen], data.y[chosen])
+
+
+@partial(jax.jit, static_argnames=("optimizer", "batch_size", "records"))
+def _chunk(net, state, data, key, learning_rate, steps, every, *, optimizer, batch_size, records):
+    """`records` records, each followed by up to `every` steps, never past `steps`."""
+    rule = optimizer_named(optimizer, learning_rate)
+
+    def batch(state):
+        return minibatch(data, key, state.step, batch_size)
+
+    def one(state, _):
+        stepped, record = step(net, rule, state, data, batch(state))
+        after = jax.tree.map(partial(jnp.where, state.step < steps), stepped, state)
+        until = jnp.minimum(state.step + every, steps)
+        going = lambda s: (s.step < until) & (s.trouble == 0)  # noqa: E731
+        after = lax.while_loop(going, lambda s: advance(net, rule, s, batch(s))[0], after)
+        return after, (state.step, state.trouble, record)
+
+    return lax.scan(one, state, length=records)
+
+
+def _check(net, params, data, steps, optimizer, learning_rate, record_every, batch_size):
+    x, _ = _checks.inputs(net, params, data[0], None)
+    y = losses.check_targets(net, data[1], len(x))
+    _checks.whole("steps", steps, 1)
+    for name, value, most in (
+        ("record_every", record_every, steps),
+        ("batch_size", batch_size, len(x)),
+    ):
+        if value is not None and _checks.whole(name, value, 1) > most:
+            raise ValueError(f"{name}: expected at most {most}; got {value}. Pass a smaller one.")
+    _check_optimizer(optimizer, learning_rate)
+    return Dataset(x, y)
+
+
+def _check_optimizer(optimizer, learning_rate):
+    if isinstance(optimizer, optax.GradientTransformation):
+        if learning_rate is not None:
+            raise ValueError(
+                f"learning_rate: expected none beside an optax transformation; got "
+                f"{learning_rate}. Give it to the transformation."
+            )
+    elif not isinstance(optimizer, str) or optimizer not in OPTIMIZERS:
+        raise ValueError(
+            f"optimizer: expected one of {', '.join(OPTIMIZERS)} or an optax transformation; got "
+            f"{optimizer!r}. Check the spelling, or pass optax.sgd(0.1) and the like."
+        )
+    elif learning_rate is None or not _checks.scale("learning_rate", learning_rate) > 0:
+        raise ValueError(
+            f"learning_rate: expected a number > 0 for {optimizer!r}; got {learning_rate}. "
+            "Try learning_rate=0.01."
+        )
+
+
+def train(
+    net: MLP,
+    params: Params,
+    data: Dataset,
+    *,
+    key: PRNGKeyArray,
+    steps: int,
+    optimizer: Optimizer = "sgd",
+    learning_rate: float | None = None,
+    record_every: int = 1,
+    batch_size: int | None = None,
+    progress: bool | None = None,
+) -> tuple[Params, History]:
+    """Train `net` on `data`, recording every layer and every unit.
+
+    The loss follows from the targets, see `losses.loss`. Records are made before the first step,
+    every `record_every` steps and after the last; all of them on the whole of `data`. Two runs
+    from the same key agree to the last bit on one machine. A run that leaves the finite numbers
+    stops there, and `History.diverged` says where and why.
+
+    Args:
+        net: the description.
+        params: from `init`; they are not changed.
+        data: x and y: integer classes, or floats of the outputs' shape.
+        key: JAX random key, for the mini-batches.
+        steps: number of updates.
+        optimizer: "sgd", "momentum" (0.9), "adam", or an optax transformation.
+        learning_rate: for an optimiser given by name.
+        record_every: steps between two records.
+        batch_size: examples a step, drawn without replacement from one epoch to the next; all
+            of them where None.
+        progress: show a bar; where None, for runs over two seconds that somebody watches.
+
+    Returns:
+        The trained parameters, always finite, and the `History`.
+
+    Raises:
+        ValueError, TypeError: an argument is out of range or of the wrong kind.
+
+    >>> data = vg.datasets.digits(500)
+    >>> net = vg.MLP(depth=2, width=64, activation="sigmoid", out_features=10)
+    >>> params = vg.init(net, key=jax.random.key(0))
+    >>> params, history = vg.train(net, params, data, key=jax.random.key(1), steps=200,
+    ...                            optimizer="adam", learning_rate=0.01, record_every=100)
+    >>> bool(history.accuracy[0] < 0.3), bool(history.accuracy[-1] > 0.9)
+    (True, True)
+    """
+    data = _check(net, params, data, steps, optimizer, learning_rate, record_every, batch_size)
+    records = 1 + -(-steps // record_every)
+    chunk = partial(
+        _chunk, optimizer=optimizer, batch_size=batch_size, records=-(-records // CHUNKS)
+    )
+    rate = 0.0 if learning_rate is None else learning_rate
+    state = begin(optimizer_named(optimizer, rate), params)
+    chunks, recorded = [], 0
+    with bar(steps, progress) as shown:
+        while recorded < records and int(state.trouble) == 0:
+            before = int(state.step)
+            state, part = chunk(net, state, data, key, rate, steps, record_every)
+            chunks.append(jax.device_get(part))
+            recorded += len(chunks[-1][0])
+            shown.update(int(state.step) - before)
+    return state.params, collect(chunks, records, int(state.step), int(state.trouble))

@@ -1,0 +1,104 @@
+"""The loss that a data set calls for, and the accuracy beside it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Int
+
+from vanishing import _checks
+from vanishing.network import MLP
+
+Targets = Int[Array, " examples"] | Float[Array, "examples out"]
+
+
+def _are_classes(y) -> bool:
+    return jnp.issubdtype(y.dtype, jnp.integer)
+
+
+def loss(outputs: Float[Array, "examples out"], y: Targets) -> Float[Array, ""]:
+    """The mean over the examples of the loss that the targets call for.
+
+        classes, several outputs   C = −ln softmax(ŷ)_y
+        classes 0 and 1, one       C = −ln sigmoid(±ŷ), + for class 1
+        numbers                    C = ½ ‖ŷ − y‖²
+
+    Args:
+        outputs: ŷ, logits or values.
+        y: integer classes [examples], or floats of the outputs' shape.
+
+    Returns:
+        C in nats, or in squared units of y.
+
+    Logits of zero know nothing: the loss is the entropy of the classes.
+
+    >>> round(float(loss(jnp.zeros((4, 10)), jnp.array([3, 1, 4, 1])) / jnp.log(10)), 6)
+    1.0
+    """
+    if not _are_classes(y):
+        return jnp.mean(jnp.sum((outputs - y) ** 2, axis=-1)) / 2
+    if outputs.shape[-1] == 1:
+        return jnp.mean(optax.sigmoid_binary_cross_entropy(outputs[:, 0], y.astype(outputs.dtype)))
+    return jnp.mean(optax.softmax_cross_entropy_with_integer_labels(outputs, y))
+
+
+def accuracy(outputs: Float[Array, "examples out"], y: Targets) -> Float[Array, ""]:
+    """The share of examples whose likeliest class is the right one; NaN where y are numbers.
+
+    >>> float(accuracy(jnp.array([[2.0], [-1.0]]), jnp.array([1, 1])))
+    0.5
+    """
+    if not _are_classes(y):
+        return jnp.full((), jnp.nan, outputs.dtype)
+    one = outputs.shape[-1] == 1
+    guess = (outputs[:, 0] > 0).astype(y.dtype) if one else jnp.argmax(outputs, -1).astype(y.dtype)
+    return jnp.mean((guess == y).astype(outputs.dtype))
+
+
+def check_targets(net: MLP, y, examples: int) -> Array:
+    """Check targets against the network's outputs; return them as an array of the right dtype."""
+    y = np.asarray(y)
+    if y.shape[:1] != (examples,):
+        raise ValueError(
+            f"y: expected one target for each of the {examples} examples; got shape {y.shape}. "
+            "Pass x and y of the same length."
+        )
+    if np.issubdtype(y.dtype, np.integer):
+        return _check_classes(net, y)
+    out = net.width if net.out_features is None else net.out_features
+    if y.shape != (examples, out):
+        raise ValueError(
+            f"y: expected numbers of shape [examples, out] = ({examples}, {out}), or integer "
+            f"classes [examples]; got {y.dtype} of shape {y.shape}. For classes convert them, "
+            "y.astype(int); for numbers add the axis, y[:, None]."
+        )
+    return _checks.array("y", y, (examples, out), "[examples, out]")
+
+
+def _check_classes(net: MLP, y: np.ndarray) -> Array:
+    if net.out_features is None:
+        raise ValueError(
+            "out_features: expected a read-out, one output a class; got None. "
+            "Build the network with MLP(..., out_features=number of classes)."
+        )
+    if y.ndim != 1:
+        raise ValueError(
+            f"y: expected classes of shape [examples]; got {y.shape}. "
+            "Undo a one-hot encoding with y.argmax(-1)."
+        )
+    classes = 2 if net.out_features == 1 else net.out_features
+    if y.min() < 0 or y.max() >= classes:
+        raise ValueError(
+            f"y: expected classes from 0 to {classes - 1} for out_features={net.out_features}; got "
+            f"{y.min()} to {y.max()}. Number the classes from 0, or give the network more outputs."
+        )
+    return jnp.asarray(y, jnp.int32)
+
+
+def loss_and_cotangent(outputs: Float[Array, "examples out"], y: Targets):
+    """C and ∂C/∂ŷ: what `probe` takes to measure the gradients of training.
+
+    >>> loss_and_cotangent(jnp.array([[3.0]]), jnp.array([[1.0]]))[1].tolist()
+    [[2.0]]
+    """
+    return jax.value_and_grad(loss)(outputs, y)

@@ -1,0 +1,96 @@
+"""Activations over real pre-activations: the browser's numbers against JAX's."""
+
+import functools
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from vanishing import activations
+from vanishing.book.activations import activation_curves as module
+from vanishing.studies import rounding
+from vanishing.studies.comparisons import NAMES, matched_gain
+
+COUNTED = ("share", "zero", "saturated")
+ONE = 1 / (module.BATCH * module.WIDTH)
+
+
+@functools.cache
+def figure():
+    return module.activation_curves()
+
+
+def settings():
+    """Random control values; large gains for the first layers only, where no chaos has built up."""
+    rng = np.random.default_rng(1)
+    for case in range(32):
+        large = case % 3 == 0
+        yield {
+            "activation": NAMES[case % len(NAMES)],
+            "layer": int(rng.integers(1, 4 if large else module.DEPTH + 1)),
+            "sigma_w": float(np.exp(rng.uniform(*np.log([1.5, 20] if large else [0.1, 1.5])))),
+            "sigma_b": float(rng.uniform(0, 1)),
+            "seed": int(rng.integers(2**31)),
+        }
+
+
+@functools.cache
+def compared():
+    live = figure()
+    calls = [tuple(live.machine.arguments(values)) for values in settings()]
+    return list(zip([live.evaluate(**v) for v in settings()],
+                    live.programs["compute"].run_many(calls), strict=True))  # fmt: skip
+
+
+@pytest.mark.parametrize("case", range(32))
+def test_the_browser_finds_what_jax_finds(case):
+    expected, got = compared()[case]
+    np.testing.assert_allclose(got["phi"], expected["phi"], rtol=1e-4, atol=1e-6)
+    # GELU's slope multiplies 1 − tanh², off by 1e-7 on either side, by up to 7.
+    np.testing.assert_allclose(got["slope"], expected["slope"], rtol=1e-4, atol=2e-6)
+    np.testing.assert_allclose(got["spread"], expected["spread"], rtol=1e-4)
+    np.testing.assert_array_equal(got["zero_above"], expected["zero_above"])
+    np.testing.assert_array_equal(got["zero_below"], expected["zero_below"])
+    for name in COUNTED:  # a value on the very edge may be counted on its other side
+        np.testing.assert_allclose(got[name], expected[name], atol=4.1 * ONE)
+    np.testing.assert_allclose(got["dead"], expected["dead"], atol=1.1 / module.WIDTH)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shading_begins_where_the_slope_becomes_zero(name):
+    shaded = module.GRID[figure().evaluate(activation=name)["zero_above"] == module.TOP]
+    for sign in (-1, 1):
+        edge = rounding.first_zero(activations.derivative(name), sign)
+        side = np.abs(shaded[np.sign(shaded) == sign])
+        if abs(edge) < module.REACH:
+            assert abs(edge) <= side.min() < abs(edge) + 0.051
+            assert side.size == np.sum(sign * module.GRID > abs(edge))
+        else:
+            assert side.size == 0
+
+
+def test_the_shares_are_those_of_the_normal_distribution_where_it_applies():
+    """First layer: z is a sum of 64 independent terms with weights of σ_w²/64."""
+    outputs = [figure().evaluate(activation="relu", layer=1, sigma_w=2.0, seed=s) for s in range(4)]
+    share = np.mean([o["share"] for o in outputs], axis=0)
+    edges = np.linspace(-module.REACH, module.REACH, module.BINS + 1) / 2.0
+    np.testing.assert_allclose(share, np.diff(norm.cdf(edges)), atol=0.02)
+    assert np.mean([o["spread"] for o in outputs]) == pytest.approx(2, rel=0.02)
+    assert np.mean([o["zero"] for o in outputs]) == pytest.approx(0.5, abs=0.02)
+
+
+def test_at_matched_gain_only_relu_meets_zeros_in_the_first_layer():
+    for name in NAMES:
+        outputs = figure().evaluate(activation=name, layer=1, sigma_w=matched_gain(name))
+        assert (outputs["zero"] > 0.3) == (name == "relu")
+        assert outputs["zero"] < 0.01 or name == "relu"
+
+
+def test_the_first_picture_shows_the_outputs():
+    live = figure()
+    again = live.evaluate()
+    for name, value in live.outputs.items():
+        np.testing.assert_array_equal(again[name], value)
+    shown = {bound.shows.get("values"): bound.artist for bound in live.bounds}
+    np.testing.assert_array_equal(shown["share"].get_data().values, live.outputs["share"])
+    assert 0.9 < live.outputs["share"].sum() < 1.1

@@ -1,0 +1,116 @@
+"""The one-neuron figure: the browser's steps against JAX's, and both against float64."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from differential import same
+from vanishing.book.activations import neuron as module
+from vanishing.live.compiler import run_programs
+
+
+@functools.cache
+def figure():
+    return module.neuron()
+
+
+@functools.cache
+def compared():
+    """For 24 settings: Node's answer to `init`, and to one `step` from the first four states."""
+    live, rng, jobs = figure().machine, np.random.default_rng(0), []
+    for case in range(24):
+        values = {
+            "gradient": float(rng.uniform(-45, 45)),
+            "learning_rate": float(rng.uniform(0.01, 0.5)),
+            "pace": str(module.PACES[case % 2]),  # in 10 000 updates rounding adds up
+        }
+        arguments = tuple(live.arguments(values))
+        start = state = live._jitted_init(*arguments)
+        for _ in range(case % 4):
+            state, _ = live._jitted_step(state, *arguments)
+        jobs.append((arguments, start, state, live._jitted_step(state, *arguments)))
+    programs = figure().programs
+    calls = {"init": [args for args, *_ in jobs], "step": [(s, *args) for args, _, s, _ in jobs]}
+    inits, steps = run_programs([(programs[name], calls[name]) for name in ("init", "step")])
+    return [
+        (job[1], init, job[3], step) for job, init, step in zip(jobs, inits, steps, strict=True)
+    ]
+
+
+# 1 − tanh² has an absolute error of float32's rounding, and 100 updates add up what it does.
+SLACK = {"slope_tanh": 3e-7, "mark_tanh": 3e-7, "z_tanh": 1e-4, "moved_tanh": 1e-4,
+         "path_tanh": 1e-4, "moved_relu": 3e-6}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", range(24))
+def test_the_browser_makes_the_steps_that_jax_makes(case):
+    start, init, (state, outputs), (js_state, js_outputs) = compared()[case]
+    same(start, init)
+    for name, value in outputs.items():
+        np.testing.assert_allclose(js_outputs[name], value, rtol=1e-4, atol=SLACK.get(name, 0))
+        assert np.array_equal(js_outputs[name] == 0, np.asarray(value) == 0) or "moved" in name
+    assert js_state.frame == state.frame
+    np.testing.assert_allclose(js_state.params, state.params, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(js_state.path, state.path, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(js_state.wide.z, state.wide.z, rtol=1e-5)
+    np.testing.assert_allclose(js_state.wide.moved, state.wide.moved, rtol=1e-4)
+
+
+def float64_path(gradient, learning_rate, pace, pictures):
+    """z of a tanh neuron in float64, with a slope that does not cancel."""
+    z = module.START - module.PARAMETERS * learning_rate * gradient
+    landed = z
+    for _ in range(pace * pictures):
+        slope = np.cosh(z) ** -2.0
+        z -= module.PARAMETERS * learning_rate * (np.tanh(z) - np.tanh(module.START)) * slope
+    return landed, z - landed
+
+
+@pytest.mark.parametrize("landing", [-5.0, -8.0, -10.0, 10.0])
+def test_nothing_is_rounded_away_from_the_exact_neuron(landing):
+    values = {"learning_rate": 0.1, "pace": "100"}
+    values["gradient"] = round((module.START - landing) / (3 * values["learning_rate"]), 2)
+    outputs = figure().evaluate(**values)
+    landed, moved = float64_path(values["gradient"], 0.1, 100, module.FRAMES - 1)
+    assert landed == pytest.approx(landing, abs=0.02)
+    assert float(outputs["moved_exact"]) == pytest.approx(abs(moved), rel=1e-4)
+
+
+def test_the_first_picture_is_the_accident_and_what_follows():
+    outputs = figure().outputs
+    assert outputs["path_tanh"][0] == module.START == 1.5
+    assert outputs["z_tanh"] == pytest.approx(-10, abs=2e-3)
+    for name in ("tanh", "relu"):
+        assert outputs[f"slope_{name}"] == 0 and outputs[f"moved_{name}"] == 0
+    assert outputs["slope_exact"] == pytest.approx(8.26e-9, rel=1e-2)
+    per_update = 3 * 0.1 * (1 + np.tanh(1.5)) * outputs["slope_exact"]
+    assert outputs["updates"] == 59
+    assert outputs["moved_exact"] == pytest.approx(59 * per_update, rel=1e-3)
+    again = figure().evaluate()
+    for name, value in outputs.items():
+        np.testing.assert_array_equal(again[name], value)
+
+
+def test_the_picture_shows_the_outputs():
+    for bound in figure().bounds:
+        if "x" not in bound.shows:
+            np.testing.assert_array_equal(
+                bound.artist.get_ydata(), figure().outputs[bound.shows["y"]]
+            )
+
+
+def test_both_tanh_neurons_return_from_minus_six_and_only_one_from_minus_eight():
+    outputs = figure().evaluate(gradient=25.0, pace="10000")
+    assert outputs["z_tanh"] == pytest.approx(1.5, abs=1e-3)
+    assert outputs["z_exact"] == pytest.approx(1.5, abs=1e-3)
+    assert outputs["z_relu"] == pytest.approx(-6, abs=1e-5) and outputs["moved_relu"] == 0
+    outputs = figure().evaluate(gradient=6.4, learning_rate=0.5, pace="10000")
+    assert outputs["z_exact"] == pytest.approx(1.5, abs=1e-3)
+    assert outputs["slope_tanh"] == 0 and outputs["moved_tanh"] == 0
+
+
+def test_a_relu_walks_back_from_the_right():
+    outputs = figure().evaluate(gradient=-28.33)
+    assert outputs["z_relu"] == pytest.approx(1.5, abs=1e-3)
+    assert outputs["moved_tanh"] == 0

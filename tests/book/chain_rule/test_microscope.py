@@ -1,0 +1,116 @@
+"""The gradient microscope: the browser's numbers against JAX's, and both against the library's."""
+
+import functools
+import gzip
+
+import jax
+import numpy as np
+import pytest
+
+import vanishing as vg
+from vanishing.book.chain_rule import microscope as module
+from vanishing.live.page.assets import strip
+from vanishing.network import NORMALIZATIONS
+
+CASES = 48
+
+
+@functools.cache
+def figure():
+    return module.microscope()
+
+
+def settings():
+    """Random control values over all structures; where a network is chaotic and amplifies its
+    rounding, shallow ones (batch normalisation), or weights of the ordered phase (tanh)."""
+    rng = np.random.default_rng(0)
+    for case in range(CASES):
+        name, norm = module.NAMES[case % 8], NORMALIZATIONS[case // 8 % 3]
+        plain = case < CASES // 2
+        yield {
+            "depth": int(rng.integers(1, 13 if plain and norm == "batch" else module.LAYERS + 1)),
+            "activation": name,
+            "sigma_w": float(np.exp(rng.uniform(np.log(0.1), np.log(1 if name == "tanh" else 8)))),
+            "sigma_b": float(rng.choice([0, rng.uniform(0, 1)])),
+            "normalization": str(norm).lower(),
+            "residual": not plain,
+            "alpha": float(rng.uniform(0.05, 1.2)),
+            "seed": int(rng.integers(2**31)),
+        }
+
+
+@functools.cache
+def compared():
+    live = figure()
+    calls = [tuple(live.machine.arguments(values)) for values in settings()]
+    return list(zip([live.evaluate(**v) for v in settings()],
+                    live.programs["compute"].run_many(calls), strict=True))  # fmt: skip
+
+
+@pytest.mark.parametrize("case", range(CASES))
+def test_the_browser_finds_what_jax_finds(case):
+    expected, got = compared()[case]
+    assert expected.keys() == got.keys()
+    np.testing.assert_array_equal(got["layer"], expected["layer"])
+    np.testing.assert_allclose(got["dead"], expected["dead"], atol=1.1 / module.WIDTH)
+    one = 1 / (module.WIDTH * module.BATCH)  # a pair on the very edge may count on its other side
+    np.testing.assert_allclose(got["saturated"], expected["saturated"], atol=4.1 * one)
+    for name in ("gradient", "gradient_law", "activation", "activation_law"):
+        np.testing.assert_allclose(got[name], expected[name], rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("residual", [None, 0.5])
+def test_it_shows_what_the_library_measures_and_predicts(normalization, residual):
+    """A network of the depth shown, built and probed by the public functions alone."""
+    shown = figure().evaluate(
+        depth=12, activation="tanh", sigma_w=1.3, sigma_b=0.3, seed=5,
+        normalization=str(normalization).lower(), residual=residual is not None, alpha=0.5,
+    )  # fmt: skip
+    scales = {"sigma_w": 1.3, "sigma_b": 0.3, "normalization": normalization}
+    deep = vg.MLP(depth=module.LAYERS, width=module.WIDTH, **scales, residual=residual)
+    keys = jax.random.split(jax.random.key(5), 3)
+    x, cotangent = (jax.random.normal(k, (module.BATCH, module.WIDTH)) for k in keys[:2])
+    params = vg.init(deep, key=keys[2])
+    params = {name: values[:12] for name, values in params.items()}
+    net = vg.MLP(depth=12, width=module.WIDTH, **scales, residual=residual)
+    seen, law = vg.probe(net, params, x, cotangent), vg.theory.predict(net, 1.0)
+    decades = (seen.log_gradient_rms - seen.log_gradient_rms[-1]) / np.log(10)
+    np.testing.assert_allclose(shown["gradient"][:12], decades, atol=1e-4)
+    np.testing.assert_allclose(shown["activation"][:12], np.log10(seen.activation_rms), atol=1e-4)
+    np.testing.assert_allclose(shown["saturated"][:12], seen.saturated_fraction, atol=1e-3)
+    decades = law.log_gradient_rms / np.log(10)
+    np.testing.assert_allclose(shown["gradient_law"][:12], decades, atol=1e-4)
+    expected = np.log10(law.activation_rms)
+    np.testing.assert_allclose(shown["activation_law"][:12], expected, atol=1e-4)
+
+
+def test_layers_that_are_not_there_repeat_the_last():
+    shown = figure().evaluate(depth=7)
+    assert shown["layer"].tolist() == [*range(1, 8), *[7] * 43]
+    for values in shown.values():
+        np.testing.assert_array_equal(values[7:], values[6])
+
+
+def test_the_theory_survives_an_explosion():
+    for name in module.NAMES:
+        law = figure().evaluate(activation=name, sigma_w=8.0)
+        assert np.isfinite(law["gradient_law"]).all()
+        assert not np.isnan(law["activation_law"]).any()
+
+
+def test_the_first_picture_shows_the_outputs():
+    live = figure()
+    again = live.evaluate()
+    for name, value in live.outputs.items():
+        np.testing.assert_array_equal(again[name], value)
+    lines = {b.shows["y"]: b.artist for b in live.bounds if "y" in b.shows}
+    assert lines.keys() == live.outputs.keys() - {"layer"}
+    for name, line in lines.items():
+        np.testing.assert_array_equal(line.get_xdata(), live.outputs["layer"])
+        np.testing.assert_array_equal(line.get_ydata(), live.outputs[name])
+
+
+def test_the_program_is_small():
+    source = strip(figure().programs["compute"].source)
+    assert len(gzip.compress(source.encode(), 9)) <= 10_000

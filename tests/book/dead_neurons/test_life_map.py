@@ -1,0 +1,132 @@
+"""The life map: the browser's columns against JAX's, and what the picture says."""
+
+import functools
+import gzip
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import vanishing as vg
+from differential import same
+from vanishing.book.dead_neurons import life_map as module
+from vanishing.live.compiler import run_programs
+
+
+@functools.cache
+def figure():
+    return module.life_map()
+
+
+def settings(count):
+    """Random control values: each activation with each optimiser, at rates that do not diverge."""
+    rng = np.random.default_rng(0)
+    for k in range(count):
+        yield {
+            "activation": module.ACTIVATIONS[k % len(module.ACTIVATIONS)],
+            "optimizer": module.OPTIMIZERS[k % len(module.OPTIMIZERS)],
+            "learning_rate": float(10 ** rng.uniform(-3, -2)),
+            "large_step": float(10 ** rng.uniform(0, 2)),
+            "bias": float(rng.uniform(-0.5, 0.5)),
+            "seed": int(rng.integers(2**31)),
+            "unit": int(rng.integers(1, module.DEPTH * module.UNITS + 1)),
+        }
+
+
+@functools.cache
+def compared():
+    """For 24 settings: JAX's and Node's answer to `init`, and to one `step` from JAX's state."""
+    live, jobs = figure().machine, []
+    for k, values in enumerate(settings(24)):
+        arguments = tuple(live.arguments(values))
+        start = state = live._jitted_init(*arguments)
+        for _ in range(k % 5):
+            state, _ = live._jitted_step(state, *arguments)
+        jobs.append((arguments, start, state, live._jitted_step(state, *arguments)))
+    programs = figure().programs
+    calls = {"init": [args for args, *_ in jobs], "step": [(s, *args) for args, _, s, _ in jobs]}
+    inits, steps = run_programs([(programs[name], calls[name]) for name in ("init", "step")])
+    return [(start, init, after, step) for (_, start, _, after), init, step
+            in zip(jobs, inits, steps, strict=True)]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", range(24))
+def test_the_browser_draws_the_columns_that_jax_draws(case):
+    start, init, (state, outputs), (js_state, js_outputs) = compared()[case]
+    same(start, init)
+    # A pre-activation is a sum that can cancel: its rounding is that of the largest, which is 1.
+    same(outputs.pop("z"), js_outputs.pop("z"), floor=1e-2)
+    same(outputs, js_outputs)
+    # Nor can the mean of gradients that the optimiser keeps be better than the largest of them.
+    same(state.rules, js_state.rules, floor=0.1)
+    same(state._replace(rules=()), js_state._replace(rules=()))
+
+
+def test_the_first_picture_shows_a_whole_run():
+    live = figure()
+    (image,) = [b.artist for b in live.bounds if b.shows.get("z") == "map"]
+    np.testing.assert_array_equal(image.get_array().filled(np.nan), live.outputs["map"])
+    assert (live.outputs["map"] <= 1).all() and live.outputs["killed"] > 0
+
+
+def test_dead_units_of_the_map_are_those_of_the_library():
+    values = figure().state(seed=3, bias=-0.3)
+    outputs = figure().machine.restart(values)
+    seen = module.data(jnp.asarray(outputs["plane"]))
+    net = vg.MLP(module.DEPTH, module.UNITS, "relu", "he", out_features=1)
+    params = module.begin(*figure().machine.arguments(values)).params
+    dead = np.asarray(vg.dead_units(net, params, seen.x)).ravel()[::-1]
+    np.testing.assert_array_equal(outputs["map"][:, 0] == module.DEAD, dead)
+    assert outputs["dead"] == dead.sum() > 0
+
+
+def test_a_unit_counts_as_active_where_its_slope_is_not_zero():
+    outputs = figure().machine.restart(figure().state(unit=55))
+    assert outputs["active"] == (outputs["z"] > 0).sum()
+    assert outputs["layer"] == 4 and outputs["chosen"] == 55
+    assert outputs["map"][-55, 0] == pytest.approx(
+        outputs["active"] / module.POINTS if outputs["active"] else module.DEAD
+    )
+
+
+def test_a_leak_leaves_nobody_dead_and_a_run_cannot_leave_the_numbers():
+    leaky = figure().evaluate(activation="leaky_relu", large_step=1000.0)
+    assert leaky["dead"] == leaky["killed"] == 0
+    wild = figure().evaluate(learning_rate=1.0, large_step=1000.0)
+    assert np.isfinite(wild["map"]).all()
+
+
+def test_links_in_the_chapter_show_what_they_say():
+    large, biased = figure().evaluate(large_step=1000.0), figure().evaluate(bias=-0.6)
+    assert large["dead"] > 80 and not np.isfinite(large["loss_now"])
+    assert biased["loss_now"] == pytest.approx(np.log(2), abs=1e-3) and biased["dead"] > 80
+    assert figure().evaluate(activation="tanh")["dead"] == 0
+    default = figure().outputs["map"] == module.DEAD
+    killed = ~default[:, module.LARGE] & default[:, module.LARGE + 1]
+    assert killed.sum() > 20 and (killed & ~default[:, -1]).sum() > 5
+
+
+def test_the_code_is_small():
+    sources = "\n".join(program.source for program in figure().programs.values())
+    assert len(gzip.compress(sources.encode(), 9)) <= 10_000
+
+
+def test_deaths_and_returns_balance():
+    outputs = figure().outputs
+    born = (outputs["map"][:, 0] == module.DEAD).sum()
+    assert born + outputs["killed"] - outputs["revived"] == outputs["dead"]
+
+
+def test_the_step_trains_as_the_library_does():
+    values = figure().state(large_step=1.0, optimizer="adam", learning_rate=0.003)
+    machine = figure().machine
+    machine.restart(values)
+    losses = [float(machine.advance(values, 1)["loss_now"]) for _ in range(3)]
+    state = module.begin(*machine.arguments(values))
+    net = vg.MLP(module.DEPTH, module.UNITS, "relu", "he", out_features=1)
+    _, history = vg.train(
+        net, state.params, module.data(state.plane), key=jax.random.key(0), optimizer="adam",
+        learning_rate=0.003, steps=3 * module.STRIDE, record_every=module.STRIDE,
+    )  # fmt: skip
+    np.testing.assert_allclose(losses, history.loss[1:], rtol=1e-4)

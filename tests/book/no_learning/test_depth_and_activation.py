@@ -1,0 +1,101 @@
+"""The figure of `no-learning`: the browser's steps against JAX's, and what the picture says."""
+
+import functools
+
+import jax
+import numpy as np
+import pytest
+
+import vanishing as vg
+from differential import same
+from vanishing.book.no_learning import depth_and_activation as module
+from vanishing.live.compiler import run_programs
+
+
+@functools.cache
+def figure():
+    return module.depth_and_activation()
+
+
+def settings(count):
+    """Random control values: the learning rate stays where no run blows up and rounding rules."""
+    rng = np.random.default_rng(0)
+    for _ in range(count):
+        yield {
+            "depth": int(rng.integers(1, module.DEPTH + 1)),
+            "activation": str(rng.choice(list(module.GAINS))),
+            "learning_rate": float(10 ** rng.uniform(-3, -1)),
+            "seed": int(rng.integers(2**31)),
+        }
+
+
+@functools.cache
+def compared():
+    """For 20 settings: JAX's and Node's answer to `init`, and to one `step` from JAX's state."""
+    live, jobs = figure().machine, []
+    for values in settings(20):
+        arguments = tuple(live.arguments(values))
+        start = live._jitted_init(*arguments)
+        state = start
+        for _ in range(3):
+            state, _ = live._jitted_step(state, *arguments)
+        jobs.append((arguments, start, state, live._jitted_step(state, *arguments)))
+    programs = figure().programs
+    calls = {"init": [args for args, *_ in jobs], "step": [(s, *args) for args, _, s, _ in jobs]}
+    inits, steps = run_programs([(programs[name], calls[name]) for name in ("init", "step")])
+    return [(start, init, after, step) for (_, start, _, after), init, step
+            in zip(jobs, inits, steps, strict=True)]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", range(20))
+def test_the_browser_makes_the_steps_that_jax_makes(case):
+    start, init, (state, outputs), (js_state, js_outputs) = compared()[case]
+    same(start, init)
+    same(outputs, js_outputs)
+    # The derivative by a bias is a sum over the batch that cancels: it inherits the rounding of
+    # terms that are a hundred times larger.
+    same(state, js_state, floor=1e-2)
+
+
+def test_the_first_picture_shows_the_end_of_a_whole_run():
+    live = figure()
+    again = live.evaluate()
+    for name, value in live.outputs.items():
+        np.testing.assert_array_equal(again[name], value)
+    (curve,) = [b.artist for b in live.bounds if b.shows.get("y") == "loss"]
+    np.testing.assert_array_equal(curve.get_ydata(), live.outputs["loss"])
+    assert np.isfinite(live.outputs["loss"]).all()
+
+
+def test_thirty_sigmoid_layers_guess_and_the_lower_half_never_moves():
+    outputs = figure().outputs
+    assert abs(outputs["loss_now"] - np.log(10)) < 0.05
+    assert outputs["correct"] < 0.2
+    assert (outputs["moved"][:10] == 0).all() and outputs["moved"][-1] > 0.1
+    np.testing.assert_array_equal(outputs["unmoved"] == module.FLOOR, outputs["moved"] == 0)
+
+
+def test_two_sigmoid_layers_learn_and_the_absent_layers_read_nan():
+    outputs = figure().evaluate(depth=2)
+    assert outputs["loss_now"] < 0.2 and outputs["correct"] > 0.9
+    assert np.isfinite(outputs["moved"][:2]).all() and np.isnan(outputs["moved"][2:]).all()
+
+
+def test_the_running_mean_of_the_first_batches_is_their_plain_mean():
+    values, mean = [3.0, 1.0, 2.0], 0.0
+    for step, value in enumerate(values):
+        mean = module._running_mean(mean, value, step)
+    np.testing.assert_allclose(mean, np.mean(values), rtol=1e-6)
+
+
+def test_every_digit_is_shown_once_an_epoch():
+    rows = jax.numpy.asarray(module.digits())
+    epoch = module.EXAMPLES // module.BATCH
+    shown = np.concatenate([module.batch(rows, step).x for step in range(epoch)])
+    images = vg.datasets.digits().x[: len(shown)]
+    np.testing.assert_allclose(shown, images, atol=1e-5)
+
+
+def test_accuracies_are_those_of_the_seeds_after_the_tuning_one():
+    share = module.accuracies("sigmoid", (2,), (0.001, 1.0), seeds=2)
+    assert share.shape == (1, 2) and (share > 0.9).all()

@@ -1,0 +1,122 @@
+"""Numbers that stand as text in the chapter `activations`, against computed ones."""
+
+import functools
+import re
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import vanishing as vg
+from vanishing import activations
+from vanishing.book.activations.activation_curves import compute
+from vanishing.studies import comparisons, rounding
+
+TEXT = Path(__file__).parents[2].joinpath("chapters", "activations.md").read_text()
+
+
+def slope64(name, z, **options):
+    """φ′ in float64; `options` go to the activation."""
+    with jax.enable_x64(True):
+        phi = functools.partial(activations.get(name), **options) if options else name
+        return float(activations.derivative(phi)(jnp.float64(z)))
+
+
+def updates(z, eta, t):
+    """Updates of the chapter's neuron from z to 0, by its equation for T."""
+    return np.exp(2 * abs(z)) / (24 * eta * (1 + t))
+
+
+def test_the_ends_of_the_slopes_are_those_in_the_text():
+    for words, value in (
+        (r"13 \ln 2 = 9.01", 13 * np.log(2)),
+        (r"25 \ln 2 = 17.33", 25 * np.log(2)),
+    ):
+        assert words in TEXT and words.endswith(f"{value:.2f}")
+    for name, sign, said in (("gelu", -1, "$-4.87$"), ("elu", -1, "$-17.33 = -25")):
+        assert said in TEXT
+        end = rounding.first_zero(activations.derivative(name), sign)
+        assert f"{end:.2f}" in said
+    assert "from 7.999 on" in TEXT
+    assert f"{rounding.first_zero(activations.derivative('tanh')):.3f}" == "7.999"
+
+
+def test_seven_of_eight_slopes_are_zero_somewhere():
+    assert TEXT.count("only Leaky ReLU's is not") == 1
+    somewhere = [
+        name
+        for name in comparisons.NAMES
+        if min(abs(rounding.first_zero(activations.derivative(name), s)) for s in (-1, 1)) < 128
+    ]
+    assert set(comparisons.NAMES) - set(somewhere) == {"leaky_relu"} and len(somewhere) == 7
+
+
+def test_the_true_slope_of_gelu_where_the_computed_one_ends():
+    assert r"$-1.3 \cdot 10^{-5}$" in TEXT
+    assert f"{slope64('gelu', -4.8677, approximate=False):.1e}" == "-1.3e-05"
+
+
+@pytest.mark.parametrize(("name", "said"), [("gelu", -0.75), ("silu", -1.28)])
+def test_where_gelu_and_silu_turn_round(name, said):
+    assert "at $-0.75$ and $-1.28$" in TEXT
+    assert slope64(name, said - 0.01) < 0 < slope64(name, said + 0.01)
+
+
+def test_the_ways_back_are_as_long_as_the_text_says():
+    t = np.tanh(1.5)
+    assert "some 36 000 updates" in TEXT and round(updates(-6, 0.1, t), -3) == 36_000
+    assert "half a million updates" in TEXT and 4.5e5 < updates(-8.1, 0.5, t) < 5.5e5
+    assert "660 000" in TEXT
+    assert round(float(np.exp(12) * (1 + np.exp(-1.5)) / 0.3), -4) == 660_000
+    assert "about $5 \\cdot 10^{-9}$ an update" in TEXT
+    assert round(3 * 0.1 * (1 + t) * slope64("tanh", -10) * 1e9) == 5
+
+
+def test_what_the_links_to_the_live_figure_show():
+    measure = jax.jit(compute)
+
+    def found(name, layer, sigma_w):
+        assert re.search(rf"activation={name}&sigma_w={sigma_w:g}\b", TEXT)
+        outputs = measure(comparisons.NAMES.index(name), layer, sigma_w, 0.0, 0)
+        return {key: float(v) for key, v in outputs.items() if v.ndim == 0}
+
+    assert found("tanh", 10, 1.59)["zero"] == 0
+    ten = found("tanh", 10, 10.0)
+    assert abs(ten["zero"] - 0.4) < 0.03 and ten["dead"] == 0  # "two in five"
+    less, more = found("gelu", 20, 1.53), found("gelu", 20, 1.8)
+    assert 25 < more["spread"] / less["spread"] < 35  # "thirty times the spread"
+    assert abs(more["dead"] - 1 / 3) < 0.03 and less["dead"] == 0
+
+
+def test_hand_written_gradients_fail_where_the_text_says():
+    def square_overflows(z):
+        return np.exp(np.float64(2 * z)) > np.finfo(np.float32).max
+
+    assert "from $-44.4$ on" in TEXT and "goes wrong at 44.4" in TEXT
+    assert square_overflows(44.4) and not square_overflows(44.3)
+    assert "$10^{-43}$" in TEXT and f"{4 * np.exp(-100.0):.0e}" == "1e-43"
+
+
+def test_the_numbers_of_the_quizzes():
+    assert "it is 1.08" in TEXT and f"{slope64('gelu', 1.0):.2f}" == "1.08"
+    assert "2.4e-7" in TEXT and f"{np.spacing(np.float32(10 / 3)):.1e}" == "2.4e-07"
+    assert float(activations.derivative("gelu")(-6.0)) == 0
+
+
+def test_compile_time_rounding_is_as_the_margin_says():
+    assert jax.jit(lambda: jax.grad(jnp.tanh)(8.5))() != 0 == jax.grad(jnp.tanh)(8.5)
+
+
+def test_wrong_answers_get_a_hint_and_right_ones_do_not():
+    assert not vg.check("activations-saturation", (3.0, 4.6))
+    assert not vg.check("activations-bfloat16", 9.01)
+    assert not vg.check("activations-elu", lambda z: jnp.where(z > 0, z, jnp.exp(z) - 1))
+    assert not vg.check("activations-elu", jax.nn.relu)
+    assert vg.check("activations-elu", jax.nn.elu)
+    assert not vg.check("activations-leak", 2**0.5)
+    assert not vg.check("activations-return", 1000)
+    assert not vg.check("activations-own", jax.nn.relu)
+    assert not vg.check("activations-own", jnp.tanh)
+    assert vg.check("activations-own", lambda z: jax.nn.leaky_relu(z, 0.5))

@@ -1,0 +1,129 @@
+"""Numbers and links that stand as text in the chapter `chain-rule`, against computed ones."""
+
+import functools
+import re
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import jax
+import numpy as np
+import pytest
+from scipy.special import polygamma
+from scipy.stats import binom
+
+import vanishing as vg
+from vanishing.book.chain_rule.microscope import microscope
+from vanishing.live import Choice, Slider
+
+TEXT = Path(__file__).parents[2].joinpath("chapters", "chain-rule.md").read_text()
+LINKS = re.findall(r"\]\(#fig-microscope\?([^)]+)\)", TEXT)
+
+
+@functools.cache
+def figure():
+    return microscope()
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_links_ask_the_microscope_for_states_that_it_has(link):
+    controls = {control.name: control for control in figure().controls}
+    for name, value in parse_qsl(link, strict_parsing=True):
+        control = controls[name]
+        if isinstance(control, Slider):
+            assert control.minimum <= float(value) <= control.maximum
+        elif isinstance(control, Choice):
+            assert value in control.options
+        else:
+            assert value in ("true", "false")
+
+
+def look(**values):
+    """Decades of gradient between the last layer and the first, measured and expected."""
+    shown = figure().evaluate(**values)
+    return shown["gradient"][0], shown["gradient_law"][0]
+
+
+def test_what_the_text_says_of_the_linked_states():
+    he = {"activation": "relu", "sigma_w": 1.41421}
+    assert ": 31 powers of ten" in TEXT and look(sigma_w=1.0) == pytest.approx((-31, -31), abs=0.5)
+    assert "bring nearly all of it back" in TEXT and look(sigma_w=8.0)[0] > -4
+    assert figure().evaluate(sigma_w=8.0)["saturated"][49] > 0.2
+    assert look(activation="relu")[0] < -6 and abs(look(**he)[1]) < 0.01
+    assert abs(look(activation="tanh")[1]) < 1.2
+    assert abs(look(activation="tanh", sigma_w=1.327, sigma_b=0.22)[1]) < 0.2
+    assert look(activation="tanh", sigma_w=2.5, sigma_b=0.22)[0] > 4
+    assert look(**he, normalization="batch")[0] > 3
+    doubled = look(**he, residual=True, alpha=1.0)
+    assert doubled == pytest.approx((49 / 2 * np.log10(2),) * 2, rel=0.1)
+    assert look(**he, residual=True, alpha=0.14)[0] < 0.5
+
+
+def test_the_story_of_ten_sigmoid_layers():
+    described = {1: 5.6, 4: 3.5, 16: 1.9, 64: 0.5}
+    for variance, decades in described.items():
+        net = vg.MLP(depth=10, width=400, activation="sigmoid", sigma_w=variance**0.5)
+        law = vg.theory.predict(net, 1.0).log_gradient_rms
+        assert f"minus {decades}" in TEXT
+        assert -float(law[0]) / np.log(10) == pytest.approx(decades, abs=0.15)
+
+
+def test_the_first_line_by_pencil():
+    assert r"\sigma(1) = 0.7311$, $\sigma'(1) = 0.7311 \cdot 0.2689 = 0.1966$" in TEXT
+    value, slope = jax.value_and_grad(jax.nn.sigmoid)(1.0)
+    assert [f"{n:.4f}" for n in (value, 1 - value, slope)] == ["0.7311", "0.2689", "0.1966"]
+
+
+def test_the_factors_in_the_quiz():
+    factors = [vg.theory.chi("sigmoid", scale) ** 0.5 for scale in (1.0, 2.0)]
+    assert "{:.3f} becomes {:.3f}".format(*factors) in TEXT
+
+
+def test_powers_in_the_text():
+    for words, value in (
+        (r"$2^{-24.5} \approx 4 \cdot 10^{-8}$", 2**-24.5 / 1e-8),
+        (r"$\sigma_w = 6 \sqrt\pi \approx 10.6$", 6 * np.pi**0.5),
+        (r"$125 \ln 2 / \ln 6 \approx 48$", 125 * np.log(2) / np.log(6)),
+        (r"$\log_{10} 4^9 \approx$", 9 * np.log10(4)),
+        (r"$0.25^{10} \approx 10^{-6}$", 0.25**10 / 1e-6),
+        (r"$5L/n \approx 4$ is large", 5 * 50 / 64),
+    ):
+        assert words in TEXT
+        said = re.search(r"\\approx (?:10\^{-6}|([\d.]+))", words)
+        if said and said[1]:
+            assert value == pytest.approx(float(said[1]), rel=0.08)
+        elif said:
+            assert value == pytest.approx(1, rel=0.08)
+    assert np.finfo(np.float32).eps ** (1 / 3) == pytest.approx(0.005, rel=0.05)
+
+
+def test_tanh_between_layer_2_and_layer_200():
+    assert "from layer 200 to layer 2 the gradient loses a factor of 10" in TEXT
+    net = vg.MLP(depth=200, width=8, activation="tanh", sigma_w=1.0)
+    law = vg.theory.predict(net, 1.0).log_gradient_rms
+    assert float(np.exp(law[1] - law[199])) == pytest.approx(0.1, rel=0.2)
+
+
+def test_the_exact_spread_of_twenty_narrow_layers():
+    """ln of (2/n) χ²_K with K ~ Bin(n, ½): the variance over both, twenty times."""
+    open_units = np.arange(1, 51)
+    share = binom.pmf(open_units, 50, 0.5)
+    mean, variance = (polygamma(order, open_units / 2) for order in (0, 1))
+    exact = 20 * (share @ variance + share @ mean**2 - (share @ mean) ** 2)
+    assert f"that makes {exact:.3f}" in TEXT
+
+
+def test_every_exercise_has_a_solution_that_runs():
+    labels = re.findall(r"^:label: (ex-[a-z-]+)$", TEXT, re.M)
+    solved = re.findall(r"^```\{solution-start\} (ex-[a-z-]+)$", TEXT, re.M)
+    assert labels == solved and 6 <= len(labels) <= 8
+    for solution in re.split(r"^```\{solution-start\} ", TEXT, flags=re.M)[1:]:
+        code = solution.split("```{solution-end}")[0]
+        assert "{code-cell}" in code and ("assert" in code or "vg.check" in code)
+
+
+def test_every_cell_is_short():
+    for cell in re.findall(r"^```\{code-cell\} ipython3\n(.*?)^```$", TEXT, re.M | re.S):
+        code = re.sub(r"^---\n.*?^---\n", "", cell, flags=re.M | re.S)
+        if "hide-input" not in cell:
+            assert len([line for line in code.splitlines() if line.strip()]) <= 15, code
+            assert max(map(len, code.splitlines())) <= 80, code

@@ -1,0 +1,135 @@
+"""Who dies, who comes back, and with what certainty it may be said."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import vanishing as vg
+from vanishing.studies import deaths
+from vanishing.studies.intervals import share
+
+KEY = jax.random.key(3)
+DATA = vg.datasets.lift(vg.datasets.two_moons(64, key=jax.random.key(0)), 16)
+DATA32 = vg.datasets.lift(vg.datasets.two_moons(64, key=jax.random.key(0)), 32).x
+NET = vg.MLP(depth=3, width=16, activation="relu", initializer="he", out_features=1)
+
+
+def test_wilson_interval_of_independent_units():
+    # Newcombe 1998, table I: 15 of 148, Wilson's score interval .0624 to .1605.
+    trials = np.ones(148, int)
+    found = share((np.arange(148) < 15).astype(int), trials)
+    assert found.low == pytest.approx(0.0624, abs=5e-4)
+    assert found.high == pytest.approx(0.1605, abs=5e-4)
+
+
+def test_none_of_many_is_not_zero_for_sure():
+    found = share(np.zeros(50, int), np.ones(50, int))
+    assert found.share == found.low == 0.0
+    assert found.high == pytest.approx(1.96**2 / (50 + 1.96**2), abs=1e-4)
+    assert np.isnan(share(np.zeros(3, int), np.zeros(3, int)).share)
+
+
+def test_units_that_share_their_fate_count_as_one():
+    alone = share(np.arange(40) % 2, np.ones(40, int))
+    crowd = share(16 * (np.arange(40) % 2), np.full(40, 16))
+    assert crowd.of == 640
+    # Clusters of 16 alike tell what 40 units do, up to the factor runs / (runs − 1).
+    assert crowd.high - crowd.low == pytest.approx(alone.high - alone.low, rel=0.03)
+
+
+def test_the_interval_covers_the_truth_nineteen_times_in_twenty():
+    draw = np.random.default_rng(0)
+    covered = 0
+    for _ in range(400):  # networks differ: each has a probability of its own, 0.3 on average
+        counts = draw.binomial(16, draw.beta(1.5, 3.5, size=30))
+        found = share(counts, np.full(30, 16))
+        covered += found.low <= 0.3 <= found.high
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_lives_are_those_that_training_records():
+    dead = deaths.lives(NET, optax.sgd(0.1), DATA, key=KEY, runs=2, steps=6)
+    start = vg.init(NET, key=jax.random.split(KEY, 2)[1])
+    _, history = vg.train(
+        NET, start, DATA, key=KEY, steps=6, optimizer="sgd", learning_rate=0.1, record_every=1
+    )
+    np.testing.assert_array_equal(dead[1], history.dead_units)
+
+
+def test_a_kill_kills_a_live_unit_in_each_layer_and_no_more_than_that():
+    params = vg.init(NET, key=KEY)
+    before = vg.dead_units(NET, params, DATA.x)
+    after, units = deaths.kill(NET, params, DATA.x, 0.1, key=KEY)
+    dead = vg.dead_units(NET, after, DATA.x)
+    assert not before[jnp.arange(3), units].any() and dead[jnp.arange(3), units].all()
+    np.testing.assert_array_equal(before[0].at[units[0]].set(True), dead[0])
+    changed = after["biases"] != params["biases"]
+    assert changed.sum() == 3 and changed[jnp.arange(3), units].all()
+    top = vg.forward(NET, after, DATA.x).pre[0, :, units[0]]
+    spread = jnp.sqrt(jnp.mean(vg.forward(NET, params, DATA.x).pre[0, :, units[0]] ** 2))
+    assert float(top.max()) == pytest.approx(-0.1 * float(spread), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["sgd, decay", "momentum", "adam, decay"])
+def test_a_dead_first_layer_unit_stays_dead_once_nothing_remembers_its_gradient(name):
+    rule = deaths.rules(0.05 if "adam" not in name else 0.003, 0.01)[name]
+    dead = deaths.after_a_kill(
+        NET, rule, DATA, key=KEY, runs=16, before=30, after=120, margin=0.1, forget=True
+    )
+    assert dead[:, :, 0].all()
+    assert deaths.came_back(dead)[2].count > 0
+
+
+def test_a_memory_of_gradients_can_bring_a_first_layer_unit_back():
+    dead = deaths.after_a_kill(
+        NET, deaths.rules(0.05, 0.0)["momentum"], DATA, key=KEY, runs=32, before=30, after=100,
+        margin=0.1,
+    )  # fmt: skip
+    assert dead[:, 0].all()
+    assert deaths.came_back(dead)[0].low > 0
+
+
+def test_a_penalty_that_adam_rescales_moves_a_dead_unit_across_zero():
+    # λθ is all the gradient that the unit gets; Adam turns it into steps of equal length, so
+    # weights and bias do not shrink in proportion and the sign of w x + b may change.
+    rule = deaths.rules(0.01, 0.01)["adam, decay in the gradient"]
+    dead = deaths.after_a_kill(
+        NET, rule, DATA, key=KEY, runs=32, before=30, after=300, margin=0.1, forget=True
+    )
+    assert (~dead[:, :, 0]).any()
+
+
+def test_a_large_step_kills_and_the_counts_are_of_the_right_units():
+    dead = np.zeros((2, 5, 1, 3), bool)
+    dead[0, :, 0, 0] = True  # born dead: neither killed nor revived
+    dead[0, 2:, 0, 1] = True  # killed by step 1 for good
+    dead[1, 2:4, 0, 2] = True  # killed by step 1, back at the end
+    dead[1, 4, 0, 0] = True  # died later
+    (killed,), (revived,), (died,) = (
+        deaths.killed(dead, 1), deaths.revived(dead, 1), deaths.died(dead),
+    )  # fmt: skip
+    assert (killed.count, killed.of) == (2, 5)
+    assert (revived.count, revived.of) == (1, 2)
+    assert (died.count, died.of) == (2, 5)
+
+
+def test_without_biases_the_scale_of_the_weights_kills_nobody():
+    # ReLU is homogeneous: PyTorch's small weights and He's give the same signs everywhere.
+    small, he = (
+        deaths.born_dead(vg.MLP(6, 32, "relu", sigma_w=s), DATA32, key=KEY, runs=8)
+        for s in (3**-0.5, 2**0.5)
+    )
+    assert [layer.count for layer in small] == [layer.count for layer in he]
+
+
+def test_pytorch_biases_kill_half_of_a_deep_network():
+    default, zero = (
+        deaths.born_dead(vg.MLP(12, 32, "relu", "pytorch", sigma_b=bias), DATA32, key=KEY, runs=16)[
+            -1
+        ]
+        for bias in (None, 0.0)
+    )
+    assert default.low > zero.high
+    assert default.low < 0.5 < default.high
