@@ -10,7 +10,7 @@ PORT ?= 8000
 SOURCES := $(shell find chapters lib _ext _static -type f \
              -not -path '*/.*' -not -path '*/__pycache__/*' -not -path '*.egg-info/*')
 
-.PHONY: help book serve lab test lint format bench pins picture clean
+.PHONY: help book serve lab test portable lint format bench pins picture clean
 
 help:                ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ lab: $(VIEWERS)      ## Open the chapters as notebooks in JupyterLab
 
 test: book .venv/dev ## Run all tests: library, claims, built pages, browser
 	$(BIN)/python -m pytest
+
+portable: .venv/dev  ## Compute every chapter as other processors would (ISAS=..., ONLY=...)
+	$(BIN)/python tests/portable.py $(if $(ISAS),--isas $(ISAS)) $(if $(ONLY),--only $(ONLY))
 
 lint: .venv/dev      ## Check the style of the code
 	$(BIN)/ruff check .
