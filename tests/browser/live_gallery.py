@@ -150,10 +150,12 @@ def scaled(name="scaled"):
     ax.set_ylim(0, 255)
     return live.figure(
         fig,
-        lambda share, ramp: {"y": ramp.astype(jnp.float32) * share},
+        lambda share, ramp, bulk: {
+            "y": ramp.astype(jnp.float32) * share + bulk[-1].astype(jnp.float32)
+        },
         [live.Slider("share", 0.0, 1.0, value=1.0, step=0.1)],
         {bars: "y"},
         name=name,
         alt="Ten bars that rise.",
-        data={"ramp": np.arange(0, 250, 25, dtype=np.uint8)},
+        data={"ramp": np.arange(0, 250, 25, dtype=np.uint8), "bulk": np.zeros(64 * 1024, np.uint8)},
     )

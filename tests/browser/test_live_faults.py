@@ -7,6 +7,8 @@ pytestmark = pytest.mark.browser
 
 SAYS = "(word) => document.querySelector('.live-says').textContent.includes(word)"
 
+WHERE = "document.querySelector('figure.live').live.where"
+
 COUNT_WORKERS = """
   window.workers = 0; window.posts = 0;
   const Original = Worker;
@@ -21,17 +23,28 @@ SET = """async (values) => {
 }"""
 
 
+@pytest.mark.parametrize("name", ["gallery", "parabola", "descent", "scaled"])
+@pytest.mark.parametrize("where", ["http", "file"])
+def test_the_worker_answers(name, where, open_page, web, site):
+    page = open_page(f"{web if where == 'http' else f'file://{site}'}/{name}.html")
+    page.evaluate("document.querySelector('figure.live').live.reset()")
+    assert page.evaluate(WHERE) == "worker"
+    assert page.evaluate("Object.keys(document.querySelector('figure.live').live.outputs).length")
+
+
 def test_worker_refused_by_policy_computes_in_the_page(open_page, web):
     page = open_page(f"{web}/no-worker/parabola.html")
     state, y = page.evaluate(SET, {"curvature": 3})
     assert state == {"curvature": 3}
     assert np.isclose(max(y), 3)
     page.faults[:] = [f for f in page.faults if "worker" not in f.lower()]
+    assert page.evaluate(WHERE) == "page"
 
 
 def test_worker_missing_computes_in_the_page(open_page, web):
     page = open_page(f"{web}/parabola.html", script="Worker = undefined")
     assert np.isclose(max(page.evaluate(SET, {"curvature": 2})[1]), 2)
+    assert page.evaluate(WHERE) == "page"
 
 
 def test_worker_that_fails_later_computes_in_the_page(open_page, web):
@@ -42,6 +55,7 @@ def test_worker_that_fails_later_computes_in_the_page(open_page, web):
     };"""
     page = open_page(f"{web}/parabola.html", script=broken)
     assert np.isclose(max(page.evaluate(SET, {"curvature": 2})[1]), 2)
+    assert page.evaluate(WHERE) == "page"
 
 
 def test_everything_refused_leaves_picture_and_a_plain_sentence(open_page, web):

@@ -5,7 +5,7 @@
 const frame = () =>
   new Promise((done) => (document.hidden ? setTimeout(done) : requestAnimationFrame(done)));
 
-/** What `element.live` holds. Public: outputs, state, set, reset, destroy. */
+/** What `element.live` holds. Public: outputs, state, where, set, reset, destroy. */
 class LiveFigure {
   /** @type {Outputs} the last outputs, by name */
   outputs = {};
@@ -133,6 +133,11 @@ class LiveFigure {
     if (this.#closed) return Promise.resolve();
     this.#wanted = request;
     return (this.#running ??= this.#work());
+  }
+
+  /** Who computes: "worker", "page" (the slow way out), "kernel"; null before it is needed. */
+  get where() {
+    return this.#engine && this.#engine.where;
   }
 
   get wanted() {

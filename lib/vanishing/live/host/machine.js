@@ -1,7 +1,12 @@
 // Who computes: the figure's programs, in a worker or in the page (machine.py).
 /** @typedef {Record<string, ArrayLike<number>>} Outputs  outputs by name */
 /** @typedef {{op: string, args: number[], steps?: number}} Request  what an engine answers */
-/** @typedef {{ask: (request: Request) => Promise<Outputs>, close: () => void}} Engine */
+/**
+ * @typedef {object} Engine
+ * @property {(request: Request) => Promise<Outputs>} ask
+ * @property {() => void} close
+ * @property {"worker"|"page"|"kernel"} where  whose processor it is
+ */
 
 /**
  * The figure's programs, still or animated; runs in the worker and, as a fallback, in the page.
@@ -26,17 +31,21 @@ function machine(runtime, spec, programs, data) {
   };
 }
 
-/** Runs inside the worker: answers each message with the outputs. */
-function serve(answer) {
+/** Runs inside the worker: the first message brings the data, each later one is a request. */
+function serve(build) {
+  let answer;
   self.onmessage = ({ data }) => {
     try {
+      if (!answer) {
+        answer = build(data);
+        return self.postMessage({ ready: true });
+      }
       const outputs = answer(data);
       self.postMessage({ outputs }, Object.values(outputs).map((array) => array.buffer));
     } catch (error) {
       self.postMessage({ error: String(error) });
     }
   };
-  self.postMessage({ ready: true });
 }
 
 const programText = (programs) =>
@@ -48,8 +57,8 @@ const slim = ({ outputs, animation }) => ({ outputs, animation });
 function workerEngine(spec, data) {
   const source = [
     vanishingRuntime, machine, serve,
-    `serve(machine(vanishingRuntime, ${JSON.stringify(slim(spec))}, ${programText(spec.programs)},`,
-    `  [${data.map((bytes) => `Uint8Array.of(${bytes})`)}]));`,
+    `serve((data) => machine(vanishingRuntime, ${JSON.stringify(slim(spec))},`,
+    `  ${programText(spec.programs)}, data));`,
   ].join("\n");
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   return new Promise((resolve, reject) => {
@@ -70,9 +79,11 @@ function workerEngine(spec, data) {
             worker.postMessage(request);
           }),
           close: () => worker.terminate(),
+          where: "worker",
         });
       }
     };
+    worker.postMessage(data); // not in its source: an array literal of 64 KB overflows the stack
   });
 }
 
@@ -86,7 +97,7 @@ async function pageEngine(spec, data) {
   delete vanishingLive.programs;
   if (!programs) throw new Error("inline scripts are refused");
   const answer = machine(vanishingRuntime, spec, programs, data);
-  return { ask: async (request) => answer(request), close() {} };
+  return { ask: async (request) => answer(request), close() {}, where: "page" };
 }
 
 /** Connect to the worker; if it fails, now or later, compute in the page instead. */
@@ -108,5 +119,8 @@ async function browserEngine(spec, data) {
       }
     },
     close: () => engine.close(),
+    get where() {
+      return (spare || engine).where;
+    },
   };
 }

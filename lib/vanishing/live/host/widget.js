@@ -21,6 +21,7 @@ function kernelEngine(model, spec) {
       model.send({ ...request, view });
     }),
     close: () => model.off("msg:custom", receive),
+    where: "kernel",
   };
 }
 
