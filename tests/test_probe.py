@@ -57,6 +57,7 @@ def reference(net, params, x, cotangent, depth):
     return {
         "activation_mean": post.mean((1, 2)),
         "activation_rms": jnp.sqrt((post**2).mean((1, 2))),
+        "dead": (slope == 0).all(1),
         "dead_fraction": (slope == 0).all(1).mean(1, dtype=float),
         "saturated_fraction": (slope < 0.01 * steepest).mean((1, 2), dtype=float),
         "gradient_rms": jnp.sqrt((gradients[1] ** 2).mean((1, 2))),
@@ -107,6 +108,9 @@ def agrees(net, batch, seed, depth):
             got = getattr(measured, name)
             # Batch norm makes some means exactly 0: what a mean is small against is the RMS.
             scale = expected["activation_rms" if name == "activation_mean" else name]
+            if name == "dead":
+                np.testing.assert_array_equal(got, np.pad(wanted, [(0, net.depth - used), (0, 0)]))
+                continue
             error = np.abs(got[:used] - wanted)
             assert (error <= FLOAT64_AGREES * scale).all(), (name, got, wanted)
             assert np.isnan(got[used:]).all(), name
@@ -212,6 +216,16 @@ def test_dead_and_saturated_are_told_apart():
     signals = vg.probe(net, params, jnp.array([[0.0, 4.0, 20.0], [20.0, -4.0, -20.0]]))
     assert signals.dead_fraction.tolist() == pytest.approx([1 / 3])
     assert signals.saturated_fraction.tolist() == pytest.approx([5 / 6])
+
+
+def test_dead_units_are_those_that_the_probe_counts():
+    net = vg.MLP(depth=3, width=16, activation="relu", sigma_w=1.0, sigma_b=2.0)
+    params, x, cotangent = example(net, 4, 0)
+    signals = vg.probe(net, params, x, cotangent)
+    np.testing.assert_array_equal(signals.dead, vg.dead_units(net, params, x))
+    np.testing.assert_allclose(signals.dead_fraction, signals.dead.mean(-1))
+    assert 0 < signals.dead.sum() < 48
+    assert not vg.probe(net, params, x, cotangent, depth=1).dead[1:].any()
 
 
 def counted():

@@ -4,7 +4,7 @@ import lazy_loader
 
 # `probe` is a function and the module it stands in: imported here, so that it is the function.
 from vanishing.network import MLP, Trace, apply, forward, init
-from vanishing.probe import Signals, jacobian_spectrum, probe
+from vanishing.probe import Signals, dead_units, jacobian_spectrum, probe
 
 # All else is imported when it is first used: matplotlib, optax and ipywidgets take their time.
 __getattr__, _lazy_dir, _lazy_names = lazy_loader.attach(
@@ -13,7 +13,7 @@ __getattr__, _lazy_dir, _lazy_names = lazy_loader.attach(
     submod_attrs={
         "book.checks": ["check"],
         "book.quiz": ["quiz"],
-        "training": ["History", "dead_units", "train"],
+        "training": ["History", "train"],
     },
 )
 
@@ -22,6 +22,7 @@ __all__ = [
     "Signals",
     "Trace",
     "apply",
+    "dead_units",
     "forward",
     "init",
     "jacobian_spectrum",

@@ -40,8 +40,14 @@ def step(net, weights, biases, h: Float[Array, "batch width"]) -> Step:
     return Step(h + net.residual * (active @ weights + biases[None]), pre, h, active)
 
 
+def _absent(like: jax.ShapeDtypeStruct) -> Array:
+    """What a layer that is not there reads: NaN, or False where NaN has no place."""
+    kind = jnp.nan if jnp.issubdtype(like.dtype, jnp.floating) else False
+    return jnp.full(like.shape, kind, like.dtype)
+
+
 def climb(net, params, h, depth, visit: Callable[[Step], object]):
-    """Scan up the first `depth` layers; stack what `visit` makes of each, NaN above."""
+    """Scan up the first `depth` layers; stack what `visit` makes of each, NaN (False) above."""
 
     def one(h, weights, biases):
         taken = step(net, weights, biases, h)
@@ -53,7 +59,7 @@ def climb(net, params, h, depth, visit: Callable[[Step], object]):
     def guarded(h, layer):
         index, weights, biases = layer
         shapes = jax.eval_shape(one, h, weights, biases)[1]
-        absent = jax.tree.map(lambda s: jnp.full(s.shape, jnp.nan, s.dtype), shapes)
+        absent = jax.tree.map(_absent, shapes)
         return lax.cond(index < depth, lambda: one(h, weights, biases), lambda: (h, absent))
 
     layers = (jnp.arange(net.depth), params["weights"], params["biases"])

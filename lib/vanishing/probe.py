@@ -1,15 +1,16 @@
 """The instrument: one forward and one backward pass, measured layer by layer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from vanishing import _checks, activations
-from vanishing._layers import Step, climb, normalize, read_in, step
+from vanishing._layers import Step, climb, normalize, read_in, read_out, step
 from vanishing.network import MLP, Params
 
 # A unit is called saturated on an input where its slope is below this share of the largest
@@ -20,12 +21,14 @@ SATURATED_BELOW = 0.01
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Signals:
-    """What `probe` measures; every array has shape [depth], layer 1 first.
+    """What `probe` measures; arrays of shape [depth], layer 1 first, but for `dead`.
 
     Attributes:
         activation_mean: mean of h_l over batch and units.
         activation_rms: root mean square of h_l over batch and units.
-        dead_fraction: share of units with φ′ exactly zero on every input of the batch.
+        dead: [depth, width], which units have φ′ exactly zero on every input of the batch; False
+            in layers beyond the depth in use.
+        dead_fraction: the share of them in each layer.
         saturated_fraction: share of (input, unit) pairs with |φ′| < 0.01 max|φ′|.
         log_gradient_rms: ln RMS of ∂C/∂z_l over batch and units (see `probe`).
         log_weight_gradient_rms: ln RMS of ∂C/∂W_l over its entries.
@@ -33,6 +36,7 @@ class Signals:
 
     activation_mean: Float[Array, " depth"]
     activation_rms: Float[Array, " depth"]
+    dead: Bool[Array, "depth width"]
     dead_fraction: Float[Array, " depth"]
     saturated_fraction: Float[Array, " depth"]
     log_gradient_rms: Float[Array, " depth"]
@@ -73,16 +77,22 @@ def rescale(array: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Floa
     return shrunk / jnp.where(rms > 0, rms, 1), jnp.log(largest) + jnp.log(rms)
 
 
+def _dead(slope: Float[Array, "batch width"]) -> Bool[Array, " width"]:
+    return jnp.max(jnp.abs(slope), axis=0) == 0
+
+
 def _measure(net: MLP, taken: Step):
     """The statistics of one layer on the way up, and what the way down will need."""
     slope = activations.derivative(net.activation)(taken.pre)
     size = jnp.abs(slope)
     dtype = slope.dtype
     threshold = (SATURATED_BELOW * activations.largest_slope(net.activation)).astype(dtype)
+    dead = _dead(slope)
     statistics = {
         "activation_mean": jnp.mean(taken.post),
         "activation_rms": jnp.exp(rescale(taken.post)[1]),
-        "dead_fraction": jnp.mean((jnp.max(size, axis=0) == 0).astype(dtype)),
+        "dead": dead,
+        "dead_fraction": jnp.mean(dead.astype(dtype)),
         "saturated_fraction": jnp.mean((size < threshold).astype(dtype)),
     }
     kept = None if net.normalization is None else taken.unnormalized
@@ -117,12 +127,39 @@ def _down(net: MLP, log_scale, cotangent, weights, tape: _Tape):
     return (log_scale, below), measured
 
 
-@jax.jit
-def _probe(net: MLP, params: Params, x, cotangent, depth) -> Signals:
-    h = read_in(params, x)
-    _, (statistics, tape) = climb(net, params, h, depth, lambda taken: _measure(net, taken))
-    if net.out_features is not None:
-        cotangent = cotangent @ params["read_out"]["weights"].T
+def probe_vjp(
+    net: MLP, params: Params, x: Float[Array, "batch features"], depth=None
+) -> tuple[Float[Array, "batch out"], Callable[[Float[Array, "batch out"]], Signals]]:
+    """`probe` in its two halves, for a cotangent that depends on the outputs, as a loss's does.
+
+    One forward pass, like `jax.vjp`'s; nothing is checked, so that it can stand in any trace.
+
+    Args: as in `probe`.
+
+    Returns:
+        The outputs, and the function that pulls a cotangent of theirs back: ∂C/∂output → `Signals`.
+
+    >>> net = vg.MLP(depth=3, width=4)
+    >>> params, x = vg.init(net, key=jax.random.key(0)), jnp.ones((2, 4))
+    >>> outputs, pull = probe_vjp(net, params, x)
+    >>> at_once = vg.probe(net, params, x, outputs)
+    >>> bool(jnp.allclose(pull(outputs).gradient_rms, at_once.gradient_rms))
+    True
+    """
+    top, (statistics, tape) = climb(
+        net, params, read_in(params, x), depth, lambda taken: _measure(net, taken)
+    )
+
+    def pull(cotangent):
+        if net.out_features is not None:
+            cotangent = cotangent @ params["read_out"]["weights"].T
+        return Signals(**statistics, **_descend(net, params, tape, cotangent, depth))
+
+    return read_out(params, top), pull
+
+
+def _descend(net: MLP, params: Params, tape: _Tape, cotangent, depth) -> dict[str, Array]:
+    """The backward pass from ∂C/∂h_L: the gradients' sizes, layer by layer."""
 
     def one(carry, weights, tape):
         return _down(net, *carry, weights, tape)
@@ -135,9 +172,13 @@ def _probe(net: MLP, params: Params, x, cotangent, depth) -> Signals:
         return lax.cond(index < depth, lambda: one(carry, weights, tape), lambda: (carry, absent))
 
     layers = (jnp.arange(net.depth), params["weights"], tape)
-    start = (jnp.zeros((), x.dtype), cotangent)
-    _, gradients = lax.scan(guarded, start, layers, reverse=True)
-    return Signals(**statistics, **gradients)
+    start = (jnp.zeros((), cotangent.dtype), cotangent)
+    return lax.scan(guarded, start, layers, reverse=True)[1]
+
+
+@jax.jit
+def _probe(net: MLP, params: Params, x, cotangent, depth) -> Signals:
+    return probe_vjp(net, params, x, depth)[1](cotangent)
 
 
 def probe(
@@ -171,7 +212,7 @@ def probe(
         depth: use the first `depth` layers only (may be traced); the rest read NaN.
 
     Returns:
-        `Signals`, arrays of shape [depth].
+        `Signals`, arrays of shape [depth], and `dead` of shape [depth, width].
 
     Raises:
         ValueError, TypeError: wrong rank, width or dtype, an empty batch, NaN, a bad depth.
@@ -192,6 +233,41 @@ def probe(
     shape = (x.shape[0], features)
     cotangent = _checks.array("cotangent", cotangent, shape, "[batch, out]", x.dtype)
     return _probe(net, params, x, cotangent, depth)
+
+
+@jax.jit
+def _dead_units(net: MLP, params: Params, x):
+    slope = activations.derivative(net.activation)
+    h = read_in(params, x)
+    return climb(net, params, h, None, lambda taken: _dead(slope(taken.pre)))[1]
+
+
+def dead_units(
+    net: MLP, params: Params, x: Float[Array, "batch features"]
+) -> Bool[Array, "depth width"]:
+    """Which units are dead on x: φ′ of their pre-activation is exactly zero on every row.
+
+    What `Signals.dead` holds, for the price of a forward pass. "Dead" is said of the batch x
+    given, of no other input.
+
+    Args:
+        net: the description.
+        params: from `init`.
+        x: inputs, [batch, in_features], or [batch, width] without a read-in.
+
+    Returns:
+        A boolean for each unit, [depth, width].
+
+    Raises:
+        ValueError, TypeError: as in `probe`.
+
+    >>> net = vg.MLP(depth=1, width=2, activation="relu")
+    >>> params = {"weights": jnp.eye(2)[None], "biases": jnp.array([[0.0, -5.0]])}
+    >>> dead_units(net, params, jnp.array([[1.0, 1.0], [-2.0, 4.0]])).tolist()
+    [[False, True]]
+    """
+    x, _ = _checks.inputs(net, params, x, None)
+    return _dead_units(net, params, x)
 
 
 @jax.jit

@@ -309,6 +309,13 @@ def test_a_step_is_pure_and_compiles_for_any_backend():
         assert jax.export.export(step, platforms=[platform])(state).platforms == (platform,)
 
 
+def test_recording_runs_the_network_once_up_and_once_down():
+    rule = update.optimizer_named("sgd", 0.1)
+    state = update.begin(rule, PARAMS)
+    traced = jax.make_jaxpr(lambda s: update.read(NET, s, s.params, MOONS))(state)
+    assert str(traced).count(" scan[") == 2
+
+
 def life_map_step(optimizer, learning_rate):
     """A network as the page trains it: ten layers, 16 wide, moons laid into 16 dimensions."""
     net = vg.MLP(10, 16, "relu", "he", out_features=1)

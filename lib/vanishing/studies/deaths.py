@@ -13,8 +13,9 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from vanishing import _checks
 from vanishing.datasets import Dataset
 from vanishing.network import MLP, Params, forward, init
+from vanishing.probe import dead_units
 from vanishing.studies.intervals import Share, share
-from vanishing.training.update import advance, begin, dead_units, step
+from vanishing.training.update import advance, begin, step
 
 Schedule = Callable[[Array], Array] | float
 

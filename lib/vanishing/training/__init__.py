@@ -2,6 +2,5 @@
 
 from vanishing.training.history import Divergence, History
 from vanishing.training.loop import train
-from vanishing.training.update import dead_units
 
-__all__ = ["Divergence", "History", "dead_units", "train"]
+__all__ = ["Divergence", "History", "train"]

@@ -6,13 +6,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
-from vanishing import _checks, activations
-from vanishing._layers import climb, read_in, read_out
 from vanishing.datasets import Dataset
 from vanishing.network import MLP, Params, apply
-from vanishing.probe import probe, rescale
+from vanishing.probe import probe_vjp, rescale
 from vanishing.training import losses
 from vanishing.training.history import Record
 
@@ -102,44 +100,12 @@ def _log10_rms(array: Float[Array, "*shape"]) -> Float[Array, ""]:
     return rescale(array)[1] / jnp.log(10.0).astype(array.dtype)
 
 
-def _climb(net: MLP, params: Params, x):
-    """The outputs, and on the way up a bit for every unit: is its slope zero on all of x?"""
-    slope = activations.derivative(net.activation)
-
-    def is_dead(taken):
-        return jnp.max(jnp.abs(slope(taken.pre)), axis=0) == 0
-
-    top, dead = climb(net, params, read_in(params, x), None, is_dead)
-    return read_out(params, top), dead
-
-
-@jax.jit
-def _dead_units(net: MLP, params: Params, x):
-    return _climb(net, params, x)[1]
-
-
-def dead_units(
-    net: MLP, params: Params, x: Float[Array, "batch features"]
-) -> Bool[Array, "depth width"]:
-    """Which units are dead on x: φ′ of their pre-activation is exactly zero on every row.
-
-    Args, errors: as in `forward`. "Dead" is said of the batch x given, of no other input.
-
-    >>> net = vg.MLP(depth=1, width=2, activation="relu")
-    >>> params = {"weights": jnp.eye(2)[None], "biases": jnp.array([[0.0, -5.0]])}
-    >>> dead_units(net, params, jnp.array([[1.0, 1.0], [-2.0, 4.0]])).tolist()
-    [[False, True]]
-    """
-    x, _ = _checks.inputs(net, params, x, None)
-    return _dead_units(net, params, x)
-
-
 def read(net: MLP, state: State, updates: Params, data: Dataset) -> Record:
     """All read-outs of a state on `data`; `updates` is what the optimiser is about to add."""
     params = state.params
-    outputs, dead = _climb(net, params, data.x)
+    outputs, pull = probe_vjp(net, params, data.x)
     loss, cotangent = losses.loss_and_cotangent(outputs, data.y)
-    signals = probe(net, params, data.x, cotangent)
+    signals = pull(cotangent)
     weights, size = params["weights"], jax.vmap(_log10_rms)
     return Record(
         loss=loss,
@@ -150,7 +116,7 @@ def read(net: MLP, state: State, updates: Params, data: Dataset) -> Record:
         activation_rms=signals.activation_rms,
         dead_fraction=signals.dead_fraction,
         saturated_fraction=signals.saturated_fraction,
-        dead_units=dead,
+        dead_units=signals.dead,
         moved=10 ** (size(weights - state.start) - size(state.start)),
     )
 
