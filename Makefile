@@ -6,6 +6,8 @@ BIN := .venv/bin
 HTML := _build/html/index.html
 VIEWERS := .venv/etc/jupyter/labconfig/default_setting_overrides.json
 PORT ?= 8000
+RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+            --no-header --no-annotate pyproject.toml
 # What the pages are made of: a change to any of it builds the book again.
 SOURCES := $(shell find chapters lib _ext _static -type f \
              -not -path '*/.*' -not -path '*/__pycache__/*' -not -path '*.egg-info/*')
@@ -34,6 +36,7 @@ portable: .venv/dev  ## Compute every chapter as other processors would (ISAS=..
 lint: .venv/dev      ## Check the style of the code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 format: .venv/dev    ## Put the code into that style
 	$(BIN)/ruff check --fix .
@@ -42,15 +45,15 @@ format: .venv/dev    ## Put the code into that style
 bench: .venv/dev     ## Measure the speed of the library
 	$(BIN)/python -m benchmarks
 
-pins:                ## Renew the pins in requirements*.txt
-	rm -rf _build/pins && $(PYTHON) -m venv _build/pins
-	_build/pins/bin/pip install --quiet --progress-bar off '.[book]'
-	{ sed -n '/^#/p' requirements.txt; _build/pins/bin/pip freeze --exclude vanishing-gradients; \
-	  echo '-e .'; } > _build/pins/requirements.txt
-	_build/pins/bin/pip install --quiet --progress-bar off '.[dev]'
+pins: .venv/dev      ## Renew the pins in requirements*.txt, for every Python and system
+	@# Only a complete pair replaces the old one; what builds the book is pinned once.
+	rm -rf _build/pins && mkdir -p _build/pins
+	$(RESOLVE) --extra book -o _build/pins/book.txt
+	$(RESOLVE) --extra book --extra dev -c _build/pins/book.txt -o _build/pins/all.txt
+	{ sed -n '/^#/p' requirements.txt; cat _build/pins/book.txt; echo '-e .'; } \
+	  > _build/pins/requirements.txt
 	{ sed -n '/^#/p' requirements-dev.txt; echo '-r requirements.txt'; \
-	  _build/pins/bin/pip freeze --exclude vanishing-gradients \
-	  | grep -vxFf _build/pins/requirements.txt; } > _build/pins/requirements-dev.txt
+	  grep -vxFf _build/pins/book.txt _build/pins/all.txt; } > _build/pins/requirements-dev.txt
 	mv _build/pins/requirements*.txt . && rm -rf _build/pins
 
 picture: book        ## Draw the README's picture again

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from differential import same
 from jax import lax, nn
 
+from differential import same
 from vanishing.live.compiler import CompileError, Spec, compile, run_programs
 from vanishing.live.compiler.runtime import node as javascript
 

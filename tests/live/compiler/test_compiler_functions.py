@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from differential import Cases
 from jax import lax, nn, random
+
+from differential import Cases
 
 rng = np.random.default_rng(1)
 X = rng.standard_normal((8, 6)).astype(np.float32)

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from differential import Cases
 from jax import lax
 
 import vanishing as vg
+from differential import Cases
 from vanishing.live.compiler import CompileError, compile
 from vanishing.training.update import begin, optimizer_named, step
 

@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from differential import Cases
 from jax import lax
+
+from differential import Cases
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((8, 6)).astype(np.float32)
