@@ -2,17 +2,27 @@
 
 PYTHON := $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,\
             $(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
-BIN := .venv/bin
+# `make check PYTHON=python3.13` leaves the usual environment alone.
+VENV := .venv$(if $(filter command,$(firstword $(origin PYTHON))),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
+BIN := $(VENV)/bin
 HTML := _build/html/index.html
-VIEWERS := .venv/etc/jupyter/labconfig/default_setting_overrides.json
+VIEWERS := $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json
 PORT ?= 8000
+# Tests run on all cores, those of one module together, as they share what they have trained.
+PARALLEL := -n auto --dist loadfile -r s
+# What XLA has compiled is kept, for the book and the tests alike. JAX's key for it leaves out
+# the processor, whose instructions the code is made of, so each kind has a folder of its own.
+CPU := $(shell { grep -m2 -E '^(model name|flags|Features)' /proc/cpuinfo \
+         || sysctl -n machdep.cpu.brand_string; } 2>/dev/null | cksum | cut -d' ' -f1)
+export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/_build/compiled/$(CPU)
+export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0.3
 RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
             --no-header --no-annotate pyproject.toml
 # What the pages are made of: a change to any of it builds the book again.
 SOURCES := $(shell find chapters lib _ext _static -type f \
              -not -path '*/.*' -not -path '*/__pycache__/*' -not -path '*.egg-info/*')
 
-.PHONY: help book serve lab test portable lint format bench pins picture clean
+.PHONY: help book serve lab test check portable lint types format bench pins picture clean
 
 help:                ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,25 +37,33 @@ serve: book          ## Serve the book on http://localhost:8000 (PORT=... for an
 lab: $(VIEWERS)      ## Open the chapters as notebooks in JupyterLab
 	$(BIN)/jupyter lab chapters
 
-test: book .venv/dev ## Run all tests: library, claims, built pages, browser
-	$(BIN)/python -m pytest
+test: book $(VENV)/dev ## Run all tests: library, claims, built pages, browsers
+	@$(BIN)/python tests/browsers.py
+	$(BIN)/python -m pytest $(PARALLEL)
 
-portable: .venv/dev  ## Compute every chapter as other processors would (ISAS=..., ONLY=...)
+check: $(VENV)/dev   ## Run the tests of library and claims, without book and browser
+	$(BIN)/python -m pytest $(PARALLEL) lib tests --ignore tests/pages --ignore tests/browser
+
+portable: $(VENV)/dev ## Compute every chapter as other processors would (ISAS=..., ONLY=...)
 	$(BIN)/python tests/portable.py $(if $(ISAS),--isas $(ISAS)) $(if $(ONLY),--only $(ONLY))
 
-lint: .venv/dev      ## Check the style of the code
+lint: $(VENV)/dev    ## Check the style of the code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-format: .venv/dev    ## Put the code into that style
+format: $(VENV)/dev  ## Put the code into that style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/dev     ## Measure the speed of the library
+types: $(VENV)/dev   ## Hold the JavaScript to its JSDoc types
+	$(BIN)/python tests/node_packages.py
+
+bench: export JAX_ENABLE_COMPILATION_CACHE = false
+bench: $(VENV)/dev   ## Measure the speed of the library
 	$(BIN)/python -m benchmarks
 
-pins: .venv/dev      ## Renew the pins in requirements*.txt, for every Python and system
+pins: $(VENV)/dev    ## Renew the pins in requirements*.txt, for every Python and system
 	@# Only a complete pair replaces the old one; what builds the book is pinned once.
 	rm -rf _build/pins && mkdir -p _build/pins
 	$(RESOLVE) --extra book -o _build/pins/book.txt
@@ -60,29 +78,29 @@ picture: book        ## Draw the README's picture again
 	$(BIN)/python _ext/readme_picture.py
 
 clean:               ## Remove the built book and the virtual environment
-	rm -rf _build .venv
+	rm -rf _build .venv .venv-3.*
 
-$(HTML): .venv/book _config.yml _toc.yml references.bib $(SOURCES)
+$(HTML): $(VENV)/book _config.yml _toc.yml references.bib $(SOURCES)
 	@# Sphinx forgets the warnings of pages that it has read, so a failed build starts afresh;
 	@# and it does not write pages again when an extension has changed, hence --all.
 	$(BIN)/jupyter-book build . --all --warningiserror --nitpick --keep-going \
 	  || { rm -rf _build/.doctrees $@; exit 1; }
 	@touch $@
 
-.venv/book: requirements.txt pyproject.toml | .venv/bin/pip
+$(VENV)/book: requirements.txt pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/pip install --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VIEWERS): .venv/book
+$(VIEWERS): $(VENV)/book
 	$(BIN)/jupytext-config --settings-file $@ set-default-viewer markdown myst
 	@touch $@
 
-.venv/dev: requirements-dev.txt .venv/book
+$(VENV)/dev: requirements-dev.txt $(VENV)/book
 	$(BIN)/pip install --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-.venv/bin/pip:
+$(VENV)/bin/pip:
 	@test -n "$(PYTHON)" || { \
 	  echo "expected Python 3.11 or newer on the PATH, found none; install it and run make again"; \
 	  exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)

@@ -1,5 +1,7 @@
 """Shared by the tests and by the examples in docstrings: strict JAX, and the names they use."""
 
+import os
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -10,6 +12,16 @@ import vanishing as vg
 # silent change of dtype is the next.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+# What one worker takes at its largest, with a browser and a kernel beside it.
+WORKER_BYTES = 4 << 30
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """As many workers as there are cores, and no more than memory has room for (`-n auto`)."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(os.cpu_count() or 1, memory // WORKER_BYTES))
 
 
 @pytest.fixture(autouse=True)

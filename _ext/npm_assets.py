@@ -23,19 +23,23 @@ FONTS = {
 logger = logging.getLogger(__name__)
 
 
-def install(target: Path) -> Path:
-    """Install the pinned packages under ``target`` unless they are there; ``node_modules``."""
+def install(target: Path, pins: Path = HERE) -> Path:
+    """Install the packages that `pins` names under `target` unless they are there.
+
+    Returns:
+        The `node_modules` that holds them.
+    """
     marker = target / "installed.json"
-    wanted = (HERE / "package-lock.json").read_text(encoding="utf-8")
+    wanted = (pins / "package-lock.json").read_text(encoding="utf-8")
     if not marker.exists() or marker.read_text(encoding="utf-8") != wanted:
-        logger.info("installing KaTeX and fonts")
+        logger.info("installing the packages of %s", pins / "package.json")
         target.mkdir(parents=True, exist_ok=True)
         for name in PINS:
-            shutil.copy(HERE / name, target)
+            shutil.copy(pins / name, target)
         if npm(["ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(target)]):
             raise RuntimeError(
-                "expected npm to install KaTeX and the fonts, but it failed; "
-                "check that the npm registry can be reached and run the build again"
+                f"{pins / 'package.json'}: expected npm to install what it names, but npm failed. "
+                "Check that the npm registry can be reached and run this again."
             )
         marker.write_text(wanted, encoding="utf-8")
     return target / "node_modules"

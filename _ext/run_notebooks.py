@@ -1,4 +1,4 @@
-"""Execute the chapters before Sphinx reads them, two at a time, and say how long each took.
+"""Execute the chapters before Sphinx reads them, side by side, and say how long each took.
 
 MyST-NB executes one notebook after the other, and jupyter-cache looks only at the cells: it does
 not notice that the library behind them has changed.
@@ -69,7 +69,7 @@ def run_all(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     # The data base is made on first use; two threads that both find none would both make it.
     get_cache(env.mystnb_config.execution_cache_path).list_cache_records()
     failed = []
-    with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         jobs = {pool.submit(run_one, env, name): name for name in docnames}
         logger.info("executing the notebooks among %d pages", len(jobs))
         for done, job in enumerate(as_completed(jobs), start=1):
