@@ -69,8 +69,15 @@ def figures() -> dict:
     """The live figures of the test pages, by name."""
     import live_gallery
 
-    makers = (live_gallery.gallery, live_gallery.parabola, live_gallery.descent)
-    return {figure.name: figure for figure in (make() for make in (*makers, live_gallery.scaled))}
+    makers = (
+        live_gallery.gallery,
+        live_gallery.parabola,
+        live_gallery.descent,
+        live_gallery.scaled,
+        live_gallery.furnished,
+        lambda: live_gallery.descent("previewed", preview=30),
+    )
+    return {figure.name: figure for figure in (make() for make in makers)}
 
 
 @pytest.fixture(scope="session")

@@ -159,3 +159,44 @@ def scaled(name="scaled"):
         alt="Ten bars that rise.",
         data={"ramp": np.arange(0, 250, 25, dtype=np.uint8), "bulk": np.zeros(64 * 1024, np.uint8)},
     )
+
+
+def furnished(name="furnished"):
+    """Return a figure with all that a control can have: marks, a box, a condition, presets."""
+
+    def damped(gain, shift, damp, rate, seed):
+        y = gain * jnp.cos(12 * T + shift) * jnp.where(damp, jnp.exp(-rate * T), 1.0)
+        return {"y": y, "peak": jnp.max(jnp.abs(y)), "level": y[0]}
+
+    fig = Figure((7, 4), layout="constrained")
+    ax = fig.subplots()
+    (line,) = ax.plot(T, np.zeros(50), color=BLUE)
+    level = ax.axhline(0, color=GREEN)
+    ax.set(ylim=(-2, 2), xlabel="time", ylabel="signal")
+    return live.figure(
+        fig,
+        damped,
+        [
+            live.Slider(
+                "gain",
+                0.1,
+                8.0,
+                value=1.0,
+                log=True,
+                label="gain g",
+                marks={0.5: "half", 1.0: "one", 1.41421: "√2"},
+            ),
+            live.Toggle("damp", label="with friction"),
+            live.Slider("rate", 0.0, 5.0, value=1.0, label="friction λ", when={"damp": True}),
+            live.Slider("shift", -3.0, 3.0, value=0.0, step=0.001, label="phase", more=True),
+            live.Seed("seed", more=True),
+        ],
+        {line: "y", level: "level"},
+        name=name,
+        title="a damped wave",
+        alt="A cosine wave of height one.",
+        describe="the wave reaches {peak!v:.2f}",
+        words={"y": "the signal", "peak": "the peak"},
+        pick={level: "gain"},
+        presets={"Undamped": {}, "Damped √2": {"gain": 1.41421, "damp": True, "rate": 2.0}},
+    )

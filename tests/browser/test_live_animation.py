@@ -1,10 +1,15 @@
 """Animated figures: Run, Pause, Step, Reset, speed, progress."""
 
+import re
+
 import numpy as np
 import pytest
 
+from vanishing.live.machine import Run
+
 pytestmark = pytest.mark.browser
 
+LINE = "[id$='.previewed-0-0'] > path"
 LIVE = "document.querySelector('figure.live').live"
 
 
@@ -28,11 +33,10 @@ def test_step_by_step_as_jax_does(open_page, web, figures):
     for _ in range(3):
         page.evaluate(f"{LIVE}.step()")
     np.testing.assert_allclose(history(page), expected(3), rtol=1e-5)
-    machine = figures["descent"].machine
-    machine.restart(figures["descent"].defaults)
-    np.testing.assert_allclose(
-        history(page), machine.advance(figures["descent"].defaults, 3)["seen"], rtol=1e-6
-    )
+    figure = figures["descent"]
+    run = Run(figure.machine, figure.defaults)
+    run.advance(figure.defaults, 3)
+    np.testing.assert_allclose(history(page), run.outputs(figure.defaults)["seen"], rtol=1e-6)
     assert page.locator("[data-steps]").inner_text() == "3 of 40"
 
 
@@ -42,9 +46,10 @@ def test_run_ends_and_runs_again(open_page, web):
     wait_for(page, 40)
     np.testing.assert_allclose(history(page), expected(40), rtol=1e-4)
     assert page.get_by_role("button", name="Run").is_visible()
-    assert page.evaluate("document.querySelector('progress').value") == 40
+    assert page.get_by_role("slider", name="step").input_value() == "40"
     page.get_by_role("button", name="Step").click()
     wait_for(page, 40)
+    assert page.locator(".live-says").inner_text().startswith("This is the last step.")
     page.get_by_role("button", name="Run").click()
     page.wait_for_function(f"() => {LIVE}.count < 40")
     wait_for(page, 40)
@@ -111,6 +116,87 @@ def test_state_in_the_address_starts_there(open_page, web):
     page = open_page(f"{web}/descent.html#fig-descent?start=-2&rate=0.5")
     page.wait_for_function(f"() => {LIVE}.outputs.seen")
     np.testing.assert_allclose(history(page), expected(0, start=-2.0), rtol=1e-6)
+
+
+def test_a_link_shows_the_result_and_reset_the_opening_picture(open_page, web):
+    page = open_page(f"{web}/previewed.html")
+    first = page.locator(LINE).get_attribute("d")
+    assert page.locator("[data-steps]").inner_text() == "30 of 40"
+    page.evaluate("location.hash = 'fig-previewed?start=-2&rate=0.05'")
+    page.wait_for_function(f"() => {LIVE}.outputs.seen")
+    np.testing.assert_allclose(history(page), expected(30, -2.0, 0.05), rtol=1e-4)
+    assert page.locator("[data-steps]").inner_text() == "30 of 40"
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function(f"() => {LIVE}.outputs.seen[0] === 2")
+    np.testing.assert_allclose(history(page), expected(30), rtol=1e-4)
+    drawn = np.array(re.findall(r"-?[0-9.]+", page.locator(LINE).get_attribute("d")), float)
+    opening = np.array(re.findall(r"-?[0-9.]+", first), float)
+    np.testing.assert_allclose(drawn, opening, atol=2e-3)
+
+
+def test_before_run_a_control_keeps_the_picture_until_the_result(open_page, web):
+    page = open_page(f"{web}/previewed.html")
+    marks = page.evaluate(f"""async () => {{
+      const seen = new Set();
+      const line = document.querySelector("[id$='.previewed-0-0'] path");
+      const parts = () => line.getAttribute("d").split("L").length;
+      seen.add(parts());
+      new MutationObserver(() => seen.add(parts())).observe(line, {{ attributes: true }});
+      for (const start of [1.5, 1, 0.5]) await {LIVE}.set({{ start }});
+      return [...seen];
+    }}""")
+    assert marks == [31]
+
+
+def test_looking_never_restarts(open_page, web):
+    page = open_page(f"{web}/previewed.html")
+    page.evaluate(f"{LIVE}.set({{ rate: 0.2 }})")
+    assert page.evaluate(f"{LIVE}.count") == 30
+
+
+def test_scrubbing_goes_anywhere_and_back(open_page, web):
+    page = open_page(f"{web}/descent.html")
+    bar = page.get_by_role("slider", name="step")
+    for step in (17, 3, 39, 0, 25):
+        bar.fill(str(step))
+        wait_for(page, step)
+        np.testing.assert_allclose(history(page), expected(step), rtol=1e-4)
+    assert bar.get_attribute("aria-valuetext") == "25 of 40"
+    page.wait_for_function("() => location.hash === '#fig-descent?step=25'")
+
+
+def test_the_address_holds_the_step(open_page, web):
+    page = open_page(f"{web}/descent.html#fig-descent?start=1&step=12")
+    wait_for(page, 12)
+    np.testing.assert_allclose(history(page), expected(12, 1.0), rtol=1e-4)
+    page = open_page(f"{web}/descent.html#fig-descent?step=1e999")
+    wait_for(page, 40)
+
+
+def test_a_double_click_on_run_runs(open_page, web):
+    page = open_page(f"{web}/descent.html")
+    page.get_by_role("button", name="Run").dblclick()
+    wait_for(page, 40)
+
+
+def test_eye_and_ear(open_page, web):
+    """What is read agrees with the picture at all times; what is spoken comes at rest, once."""
+    page = open_page(f"{web}/descent.html")
+    seen, spoken = page.evaluate(f"""async () => {{
+      const [says, speaks] = [".live-says", ".live-speaks"].map((s) => document.querySelector(s));
+      const seen = [], spoken = [];
+      const line = document.querySelector("[id$='.descent-0-0'] path");
+      new MutationObserver(() => spoken.push(speaks.textContent))
+        .observe(speaks, {{ childList: true, characterData: true, subtree: true }});
+      new MutationObserver(() => seen.push([{LIVE}.count, says.textContent]))
+        .observe(line, {{ attributes: true }});
+      await {LIVE}.run();
+      await new Promise((next) => setTimeout(next, 600));
+      return [seen, spoken];
+    }}""")
+    assert len(seen) > 10
+    assert all(words.startswith(f"Step {count}:") for count, words in seen)
+    assert len(spoken) == 1 and spoken[0] == seen[-1][1]
 
 
 def test_preview_is_the_first_picture():

@@ -82,7 +82,7 @@ def test_numbers_that_are_not_finite_are_gaps_and_words(open_page, web):
     page.evaluate("document.querySelector('figure.live').live.set({ amplitude: 2 })")
     page.wait_for_function(SAYS, arg="finite")
     text = page.locator(".live-says").inner_text()
-    assert "values of root are not finite; they are left out." in text
+    assert "values (root) are not finite; they are left out." in text
     d = page.evaluate("document.querySelector(`[id$='.gallery-4-0'] path`).getAttribute('d')")
     assert 10 < d.count("L") < 30 and "NaN" not in d
 

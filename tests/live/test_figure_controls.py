@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from vanishing.live import Choice, Seed, Slider, Toggle
-from vanishing.live.controls import clean, label_html, validate
+from vanishing.live.names import check_controls
+from vanishing.live.page.form import label_html
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda: Slider("x", 1.0, 1.0, value=1.0), "minimum < maximum"),
-        (lambda: Slider("x", 0.0, 1.0, value=2.0), r"a value in \[0.0, 1.0\], got 2.0 instead"),
+        (lambda: Slider("x", 0.0, 1.0, value=2.0), r"a value in \[0.0, 1.0\]; got 2.0"),
         (lambda: Slider("x", 0.0, 1.0), "a value in"),
         (lambda: Slider("x", 0.0, 1.0, value=0.5, log=True), "positive minimum"),
         (lambda: Slider("x", 0.0, 1.0, value=0.5, step=-0.1), "positive step"),
@@ -20,7 +21,13 @@ from vanishing.live.controls import clean, label_html, validate
         (lambda: Choice("x", ["a"]), "two or more distinct"),
         (lambda: Choice("x", ["a", "a"]), "two or more distinct"),
         (lambda: Choice("x", ["a", "b"], value="c"), "one of"),
+        (lambda: Choice("x", "tanh"), "a list of options"),
         (lambda: Seed("x", value=-1), "0 ≤ value"),
+        (lambda: Seed("x", value=True), "a whole number"),
+        (lambda: Toggle("x", value="false"), "True or False"),
+        (lambda: Slider("x", 0.0, 1.0, value=0.5, marks={2.0: "two"}), "marks in"),
+        (lambda: Slider("x", 0.0, float("inf"), value=0.5), "a finite number as maximum"),
+        (lambda: Slider("x", "0", 1.0, value=0.5), "a finite number as minimum"),
     ],
 )
 def test_what_cannot_be_moved_is_refused(make, words):
@@ -29,10 +36,10 @@ def test_what_cannot_be_moved_is_refused(make, words):
 
 
 def test_names_are_distinct():
-    with pytest.raises(ValueError, match=r"\['x'\] more than once"):
-        validate([Seed("x"), Toggle("x")])
-    with pytest.raises(TypeError, match="got str instead"):
-        validate(["sigma_w"])
+    with pytest.raises(ValueError, match=r"got \['x'\] twice"):
+        check_controls([Seed("x"), Toggle("x")], animated=False)
+    with pytest.raises(TypeError, match="got str"):
+        check_controls(["sigma_w"], animated=False)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +48,7 @@ def test_names_are_distinct():
         (Slider("x", 0.1, 3.0, value=1.0, step=0.01), 1.5, "float32", "1.50"),
         (Slider("x", 1, 100, value=50), 7, "int32", "7"),
         (Slider("x", 1e-4, 1.0, value=0.01, log=True), 0.0123456, "float32", "0.0123"),
+        (Slider("x", 0.1, 8.0, value=1.0, log=True), 1.0, "float32", "1.00"),
         (Choice("x", ["a", "b"]), "b", "int32", "b"),
         (Toggle("x"), True, "bool", "on"),
         (Seed("x"), 2**31 - 1, "int32", "2147483647"),
@@ -58,11 +66,15 @@ def test_default_steps_are_round():
     assert Slider("x", 0, 10, value=5).step == 1
 
 
-def test_clean_is_a_projection():
-    slider = Slider("x", 0.1, 3.0, value=1.0)
-    assert [clean(slider, v) for v in (-1, 0.5, 99, np.nan)] == [0.1, 0.5, 3.0, 1.0]
-    assert clean(Choice("x", ["a", "b"]), "z") == "a"
-    assert clean(Slider("x", 1, 9, value=3), 2.6) == 3
+def test_numbers_of_numpy_are_numbers():
+    whole = Slider("x", np.int64(1), np.int32(9), value=np.uint8(3))
+    assert whole.integer and whole.argument(3).dtype == "int32" and type(whole.value) is int
+    assert Slider("x", np.float32(0), np.float32(1), value=np.float32(0.5)).step == 0.01
+
+
+def test_tiny_steps_keep_their_digits():
+    slider = Slider("x", 0.0, 1e-6, value=5e-8, step=5e-8)
+    assert slider.decimals == 8 and slider.spoken(5e-8) == "0.00000005"
 
 
 def test_labels_set_subscripts_and_escape():

@@ -34,5 +34,5 @@ def test_the_host_learns_where_a_tap_means_what():
 
 @pytest.mark.parametrize(("on_rule", "control"), [(False, "level"), (True, "on"), (True, "none")])
 def test_only_a_bound_rule_and_a_slider_can_be_paired(on_rule, control):
-    with pytest.raises(ValueError, match=r"pick: expected a bound axvline or axhline.*got"):
+    with pytest.raises(ValueError, match=r"pick: expected a bound axvline or axhline.*; got"):
         made(on_rule, control)

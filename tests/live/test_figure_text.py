@@ -28,8 +28,11 @@ def test_templates_that_the_host_could_not_fill_are_refused(template, words):
 
 def test_a_template_is_filled_as_python_does():
     values = {"rms": np.linspace(0, 1, 50, dtype=np.float32), "chi": np.float32(0.125)}
-    parts = parse("χ {chi:.2f}, {chi:+.1%}, last {rms[-1]:.1e}, {chi!v:g}, {act}", SHAPES, ["act"])
-    assert render(parts, values, {"act": "tanh"}) == "χ 0.12, +12.5%, last 1.0e+00, is 0.125, tanh"
+    template = "χ {chi:.2f}, {chi:+.1%}, last {rms[-1]:.1e}, {chi!v:g}, {act}"
+    parts = parse(template, SHAPES, ["act"])
+    assert (
+        render(parts, values, {"act": "tanh"}) == "χ 0.12, +12.5%, last 1.0 × 10⁰, is 0.125, tanh"
+    )
 
 
 def test_numbers_that_are_none_are_words():
@@ -43,10 +46,16 @@ def test_numbers_that_are_none_are_words():
     [
         ([1.0, 2.0], ""),
         ([1.0, np.nan, np.nan], ""),
-        ([1.0, np.nan, 3.0], " 1 of 3 values of a are not finite; they are left out."),
-        ([1.0, np.inf, np.nan], " 1 of 2 values of a are not finite; they are left out."),
-        ([np.nan, np.nan], " No finite value of a to draw."),
+        ([1.0, np.nan, 3.0], " 1 of 3 values (the loss) are not finite; they are left out."),
+        ([1.0, np.inf, np.nan], " 1 of 2 values (the loss) are not finite; they are left out."),
+        ([np.nan, np.nan], " No finite value to draw (the loss)."),
     ],
 )
 def test_gaps_are_told_from_padding(values, said):
-    assert gaps({"a": np.array(values)}, ["a"]) == said
+    assert gaps({"a": np.array(values)}, [("a", "the loss", True)]) == said
+
+
+def test_where_nothing_pads_every_number_counts():
+    values = {"z": np.array([1.0, np.nan, np.nan, np.nan])}
+    said = " 3 of 4 values (pre-activation) are not finite; they are left out."
+    assert gaps(values, [("z", "pre-activation", False)]) == said

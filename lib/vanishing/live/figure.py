@@ -1,7 +1,6 @@
 """A matplotlib figure that stays alive: on a static page, in slides and in Jupyter."""
 
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -11,61 +10,136 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from vanishing.live import names, reading
 from vanishing.live.artists.binding import bind_artist
+from vanishing.live.artists.bound import Bound
 from vanishing.live.artists.marks import BoundLine, BoundRule
-from vanishing.live.controls import Control, Slider, Value, clean, validate
+from vanishing.live.controls import Control, Slider, Value
 from vanishing.live.machine import Animation, Machine
 from vanishing.live.page import text
 from vanishing.live.page.assets import strip
 from vanishing.live.page.markup import figure_html, json_ready
-from vanishing.live.page.svg import points, themed_svg
+from vanishing.live.page.svg import check_figure, points, themed_svg
 
 _shown: Counter[str] = Counter()  # how often each name was displayed: ids differ by it
 
 
 class LiveFigure:
-    """What :func:`figure` returns; it displays itself."""
+    """A matplotlib figure kept alive: controls move, `compute` runs again, artists follow.
+
+    It displays itself: let it be the last value of a cell.
+
+    Args:
+        fig: the figure, its axes and limits as they shall stay. Bound artists need placeholder
+            data of the right size.
+        compute: pure function `compute(**controls) -> dict[str, Array]` with static shapes, or
+            an `Animation`.
+        controls: `Slider`, `Choice`, `Toggle`, `Seed`.
+        bind: artist → output name, or names by role, or the template of a text.
+        name: identifier; the figure's element is `fig-<name>`.
+        alt: text alternative of the first picture: what there is to see.
+        title: what the figure is called, in words; the name with spaces by default.
+        caption: HTML under the figure.
+        describe: template of the sentence said after a change, such as
+            `"gradient at layer 1 {gradient[0]!v:.1e}"`; see `vanishing.live.page.text`.
+        words: what outputs are called where the figure speaks of them: `{"z": "pre-activation"}`.
+        data: shared arrays, uint8, at most 64 KB each; `compute` receives them by keyword.
+        pick: bound axvline or axhline → the slider that it stands for, which a tap in its axes
+            then moves.
+        presets: cases worth seeing, a button each: `{"He": {"sigma_w": 1.41}}`; controls that a
+            case does not name are at their default in it.
+
+    Attributes:
+        outputs: of the first picture, by name, as NumPy arrays.
+        defaults: control values of the first picture, by name.
+
+    Raises:
+        TypeError: if something is of the wrong kind.
+        ValueError: if names, shapes, scales or formats do not fit.
+        CompileError: if `compute` cannot be compiled for the browser.
+
+    >>> fig = Figure((3, 2))
+    >>> (line,) = fig.subplots().plot([0, 1], [0, 1])
+    >>> slope = Slider("slope", 0.0, 2.0, value=1.0)
+    >>> compute = lambda slope: {"y": slope * np.arange(2, dtype=np.float32)}
+    >>> live = LiveFigure(fig, compute, [slope], {line: "y"}, name="ramp", alt="A ramp.")
+    >>> live.evaluate(slope=2)["y"]
+    array([0., 2.], dtype=float32)
+    """
 
     def __init__(
         self,
-        fig,
-        compute,
-        controls,
-        bind,
+        fig: Figure,
+        compute: Callable[..., Mapping[str, Any]] | Animation,
+        controls: Sequence[Control],
+        bind: Mapping[Any, Any],
         *,
-        name,
-        alt,
-        caption="",
-        describe=None,
-        data=None,
-        pick=None,
-    ):
-        _check_words(name, alt)
-        validate(list(controls))
-        self.fig, self.name, self.alt, self.caption = fig, name, alt, caption
+        name: str,
+        alt: str,
+        title: str = "",
+        caption: str = "",
+        describe: str | None = None,
+        words: Mapping[str, str] | None = None,
+        data: Mapping[str, Any] | None = None,
+        pick: Mapping[Any, str] | None = None,
+        presets: Mapping[str, Mapping[str, Value]] | None = None,
+    ) -> None:
+        names.check_words(name, alt)
+        self.fig, self.name, self.alt, self.caption = check_figure(fig), name, alt, caption
+        self.title = title or name.replace("_", " ")
         self.controls = tuple(controls)
+        names.check_controls(self.controls, animated=isinstance(compute, Animation))
         self.machine = Machine(compute, self.controls, data, name)
         self.defaults: dict[str, Value] = {c.name: c.value for c in self.controls}
-        self.bounds = [bind_artist(artist, target) for artist, target in bind.items()]
+        self.presets = {word: self.state(**case) for word, case in (presets or {}).items()}
         self.outputs = self.machine.compute(self.defaults)
-        shapes = {key: value.shape for key, value in self.outputs.items()}
-        for bound in self.bounds:
-            bound.check(shapes)
+        self.bounds = self._bind(bind)
+        self.words = self._names(words or {})
         self._freeze()
         self.picks = [self._pick(rule, control) for rule, control in (pick or {}).items()]
-        self._say = text.parse(describe or self._summary(), shapes, list(self.defaults))
+        self._say = text.parse(describe or self._summary(), self._shapes, list(self.defaults))
         self.draw(self.outputs)
         self.programs = self.machine.programs(self.defaults)
         self.spec  # noqa: B018  (here, since IPython only prints errors raised while displaying)
 
+    @property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return {key: value.shape for key, value in self.outputs.items()}
+
+    def _bind(self, bind: Mapping[Any, Any]) -> list[Bound]:
+        """Pair the artists of this figure with the outputs they show."""
+        if not isinstance(bind, Mapping):
+            raise TypeError(
+                f"bind: expected a mapping from artists to outputs; got {type(bind).__name__}. "
+                'Write {line: "y"}.'
+            )
+        bounds = [bind_artist(artist, target) for artist, target in bind.items()]
+        for bound in bounds:
+            if any(artist.figure is not self.fig for artist in bound.artists):
+                raise ValueError(
+                    f"bind: expected artists of this figure; got a {type(bound.artist).__name__} "
+                    "of another. Draw it in the figure that you pass."
+                )
+            bound.check(self._shapes)
+        return bounds
+
+    def _names(self, words: Mapping[str, str]) -> dict[str, str]:
+        unknown = sorted(set(words) - set(self.outputs))
+        if unknown:
+            raise ValueError(
+                f"words: expected outputs among {list(self.outputs)}; got {unknown}. "
+                "Name what compute returns."
+            )
+        return {name: words.get(name, name.replace("_", " ")) for name in self.outputs}
+
     def _pick(self, rule: Any, control: str) -> dict[str, Any]:
-        """Return what the host needs to turn a tap in the rule's axes into the control's value."""
+        """What the host needs to turn a tap in the rule's axes into the control's value."""
         bound = next((b for b in self.bounds if b.artist is rule), None)
         sliders = [c.name for c in self.controls if isinstance(c, Slider)]
         if not isinstance(bound, BoundRule) or control not in sliders:
             raise ValueError(
-                f"pick: expected a bound axvline or axhline and one of the sliders {sliders}, got "
-                f"{type(rule).__name__} and {control!r} instead."
+                f"pick: expected a bound axvline or axhline and one of the sliders {sliders}; got "
+                f"{type(rule).__name__} and {control!r}. Bind the rule, and pair it with a slider."
             )
         return {"control": control, **bound.place()}
 
@@ -79,11 +153,11 @@ class LiveFigure:
         self.fig.set_layout_engine("none")
 
     def _summary(self) -> str:
-        """Return a template that names the ends of every line and every single number."""
+        """A template that names the ends of every line and every single number."""
         lines = {b.shows.get("y") for b in self.bounds if isinstance(b, BoundLine)}
         said = []
         for name, value in self.outputs.items():
-            words = name.replace("_", " ")
+            words = self.words[name].replace("{", "{{").replace("}", "}}")
             if value.size == 1:
                 said.append(f"{words} {{{name}!v:.3g}}")
             elif name in lines and value.ndim == 1:
@@ -91,36 +165,42 @@ class LiveFigure:
         return "; ".join(said) or "The picture has changed"
 
     def draw(self, outputs: Mapping[str, Any]) -> None:
-        """Move the matplotlib artists to ``outputs``."""
+        """Move the matplotlib artists to `outputs`."""
         for bound in self.bounds:
             bound.apply(outputs)
 
     def evaluate(self, **values: Value) -> dict[str, np.ndarray]:
-        """Return the outputs at the given control values (defaults for the others), from JAX.
+        """The outputs at the given control values, the others at their default, from JAX.
 
-        An animated figure gives those of its first picture.
+        An animated figure gives those of its picture at rest.
+
+        Raises:
+            ValueError: if a control is unknown, or a value means nothing to it.
         """
         return self.machine.compute(self.state(**values))
 
     def state(self, **values: Value) -> dict[str, Value]:
-        """Return all control values, those given inside their range, the others at default."""
-        unknown = sorted(set(values) - set(self.defaults))
-        if unknown:
-            raise ValueError(f"Expected controls among {sorted(self.defaults)}, got {unknown}.")
-        return {c.name: clean(c, values.get(c.name, c.value)) for c in self.controls}
+        """All control values, those given inside their range, the others at default.
+
+        Raises:
+            ValueError: if a control is unknown, or a value means nothing to it.
+        """
+        return reading.state(self.controls, values)
 
     @property
     def sentence(self) -> str:
-        """The picture at the defaults in words, as the live region says it first."""
+        """The picture at the defaults in words, as the page says it first."""
         spoken = {c.name: c.spoken(c.value) for c in self.controls}
         words = text.render(self._say, self.outputs, spoken)
-        return (
-            re.sub("^[a-z](?=[a-z ])", lambda first: first[0].upper(), words) + "." + self._gaps()
-        )
+        return text.capital(words) + "." + text.gaps(self.outputs, self._drawn())
 
-    def _gaps(self) -> str:
-        shown = {name: None for b in self.bounds if b.kind != "text" for name in b.shows.values()}
-        return text.gaps(self.outputs, list(shown))
+    def _drawn(self) -> list[tuple[str, str, bool]]:
+        """Name and words of each output that is drawn, and whether NaN may pad its end."""
+        kinds: dict[str, set[str]] = {}
+        for bound in self.bounds:
+            for name in bound.drawn():
+                kinds.setdefault(name, set()).add(bound.kind)
+        return [(name, self.words[name], kind == {"line"}) for name, kind in kinds.items()]
 
     @cached_property
     def spec(self) -> dict[str, Any]:
@@ -129,27 +209,33 @@ class LiveFigure:
             bound.spec([f"{self.name}-{row}-{k}" for k in range(len(bound.artists))])
             for row, bound in enumerate(self.bounds)
         ]
-        animation = self.machine.animation
         spec = {
             "name": self.name,
             "controls": [control.spec() for control in self.controls],
             "artists": artists,
             "outputs": list(self.outputs),
             "say": self._say,
+            "drawn": self._drawn(),
             "picks": self.picks,
+            "presets": list(self.presets.values()),
             "data": list(self.machine.data),
-            "animation": animation
-            and {
-                "steps": animation.steps,
-                "stride": animation.draw_every,
-                "preview": animation.preview,
-                "ranks": self.machine.state_ranks(self.defaults),
-            },
         }
+        if self.machine.animation:
+            spec["animation"] = self._animation()
         return json_ready(spec)
 
+    def _animation(self) -> dict[str, Any]:
+        animation, leaves = self.machine.animation, self.machine.state_leaves(self.defaults)
+        return {
+            "steps": animation.steps,
+            "stride": animation.draw_every,
+            "preview": animation.preview,
+            "ranks": [leaf.ndim for leaf in leaves],
+            "bytes": sum(leaf.size * leaf.dtype.itemsize for leaf in leaves),
+        }
+
     def svg(self, uid: str | None = None, outputs: Mapping[str, Any] | None = None) -> str:
-        """Return the picture of ``outputs`` (at the defaults if None); ids begin with ``uid``."""
+        """The picture of `outputs` (at the defaults if None); ids begin with `uid`."""
         for row, bound in enumerate(self.bounds):
             for k, artist in enumerate(bound.artists):
                 artist.set_gid(f"{self.name}-{row}-{k}")
@@ -159,7 +245,7 @@ class LiveFigure:
         return themed_svg(self.fig, self.alt, prefix=prefix, keep=keep)
 
     def html(self) -> str:
-        """Return the figure for a page that serves ``vanishing-live.js`` and ``.css``."""
+        """The figure for a page that serves `vanishing-live.js` and `.css`."""
         _shown[self.name] += 1
         uid = f"fig-{self.name}" + (f"-{_shown[self.name]}" if _shown[self.name] > 1 else "")
         sources = {key: strip(program.source) for key, program in self.programs.items()}
@@ -167,7 +253,7 @@ class LiveFigure:
 
     @cached_property
     def widget(self):
-        """The figure as an ``anywidget.AnyWidget``; its controls are synced traits."""
+        """The figure as an `anywidget.AnyWidget`; its controls are synced traits."""
         from vanishing.live.widget import make_widget
 
         return make_widget(self)
@@ -176,6 +262,10 @@ class LiveFigure:
         bundle = self.widget._repr_mimebundle_()[0] if _has_frontend() else {}
         words = f"LiveFigure {self.name}: {self.alt}"
         return {**bundle, "text/plain": words, "text/html": self.html()}
+
+
+#: How a figure is made: `live.figure(fig, compute, controls, bind, name=..., alt=...)`.
+figure = LiveFigure
 
 
 def _has_frontend() -> bool:
@@ -187,62 +277,3 @@ def _has_frontend() -> bool:
     except ImportError:
         return False
     return getattr(get_ipython(), "kernel", None) is not None
-
-
-def _check_words(name: str, alt: str) -> None:
-    if not name.isidentifier():
-        raise ValueError(f"Expected an identifier as name, got {name!r}; write words_like_this.")
-    if not alt.strip():
-        raise ValueError(f"{name}: expected a text alternative that says what there is to see.")
-
-
-def figure(
-    fig: Figure,
-    compute: Callable[..., Mapping[str, Any]] | Animation,
-    controls: Sequence[Control],
-    bind: Mapping[Any, Any],
-    *,
-    name: str,
-    alt: str,
-    caption: str = "",
-    describe: str | None = None,
-    data: Mapping[str, Any] | None = None,
-    pick: Mapping[Any, str] | None = None,
-) -> LiveFigure:
-    """Keep a matplotlib figure alive: controls move, ``compute`` runs again, artists follow.
-
-    Args:
-        fig: the figure, its axes and limits as they shall stay. Bound artists need placeholder
-            data of the right size.
-        compute: pure function ``compute(**controls) -> dict[str, Array]`` with static shapes, or
-            an :class:`Animation`.
-        controls: :class:`Slider`, :class:`Choice`, :class:`Toggle`, :class:`Seed`.
-        bind: artist → output name, or names by role, or the template of a text.
-        name: identifier; the figure's element is ``fig-<name>``.
-        alt: text alternative of the first picture: what there is to see.
-        caption: HTML under the figure.
-        describe: template of the sentence said after a change, such as
-            ``"gradient at layer 1 {gradient[0]!v:.1e}"``.
-        data: shared arrays, uint8, at most 64 KB; ``compute`` receives them by keyword.
-        pick: bound axvline or axhline → the slider that it stands for, which a tap in its axes
-            then moves.
-
-    Returns:
-        a :class:`LiveFigure`; let it be the last value of a cell.
-
-    Raises:
-        ValueError: if names, shapes, scales or formats do not fit.
-        CompileError: if ``compute`` cannot be compiled for the browser.
-    """
-    return LiveFigure(
-        fig,
-        compute,
-        controls,
-        bind,
-        name=name,
-        alt=alt,
-        caption=caption,
-        describe=describe,
-        data=data,
-        pick=pick,
-    )

@@ -1,14 +1,14 @@
 """The house colours, each with a light and a dark variant.
 
 Every figure is drawn in the light variants. In the page each of them stands for a CSS variable
-(``--vg-blue``), so that one stylesheet turns all figures dark, and print turns them light again.
+(`--vg-blue`), so that one stylesheet turns all figures dark, and print turns them light again.
 """
 
 from typing import NamedTuple
 
 
 class Colour(NamedTuple):
-    """One colour on light and on dark paper, as ``#rrggbb``."""
+    """One colour on light and on dark paper, as `#rrggbb`."""
 
     light: str
     dark: str
@@ -37,14 +37,14 @@ NEUTRAL: dict[str, Colour] = {
 
 PALETTE: dict[str, Colour] = {**CYCLE, **NEUTRAL}
 
-#: ``{"#1467b3": "var(--vg-blue, #1467b3)", ...}``: what a light colour becomes in the page.
+#: `{"#1467b3": "var(--vg-blue, #1467b3)", ...}`: what a light colour becomes in the page.
 VARIABLES: dict[str, str] = {
     colour.light: f"var(--vg-{name}, {colour.light})" for name, colour in PALETTE.items()
 }
 
 
 def css() -> str:
-    """Return the stylesheet that defines every ``--vg-*`` variable, light, dark and printed.
+    """The stylesheet that defines every `--vg-*` variable, light, dark and printed.
 
     The theme attribute of the page decides; where there is none, the reader's system does.
     Slides stay light, because their paper does.

@@ -26,10 +26,10 @@ def compared():
             "pace": str(module.PACES[case % 2]),  # in 10 000 updates rounding adds up
         }
         arguments = tuple(live.arguments(values))
-        start = state = live._jitted_init(*arguments)
+        start = state = live.jitted_init(*arguments)
         for _ in range(case % 4):
-            state, _ = live._jitted_step(state, *arguments)
-        jobs.append((arguments, start, state, live._jitted_step(state, *arguments)))
+            state, _ = live.jitted_step(state, *arguments)
+        jobs.append((arguments, start, state, live.jitted_step(state, *arguments)))
     programs = figure().programs
     calls = {"init": [args for args, *_ in jobs], "step": [(s, *args) for args, _, s, _ in jobs]}
     inits, steps = run_programs([(programs[name], calls[name]) for name in ("init", "step")])

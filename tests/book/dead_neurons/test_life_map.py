@@ -12,6 +12,7 @@ import vanishing as vg
 from differential import same
 from vanishing.book.dead_neurons import life_map as module
 from vanishing.live.compiler import run_programs
+from vanishing.live.machine import Run
 
 
 @functools.cache
@@ -40,10 +41,10 @@ def compared():
     live, jobs = figure().machine, []
     for k, values in enumerate(settings(24)):
         arguments = tuple(live.arguments(values))
-        start = state = live._jitted_init(*arguments)
+        start = state = live.jitted_init(*arguments)
         for _ in range(k % 5):
-            state, _ = live._jitted_step(state, *arguments)
-        jobs.append((arguments, start, state, live._jitted_step(state, *arguments)))
+            state, _ = live.jitted_step(state, *arguments)
+        jobs.append((arguments, start, state, live.jitted_step(state, *arguments)))
     programs = figure().programs
     calls = {"init": [args for args, *_ in jobs], "step": [(s, *args) for args, _, s, _ in jobs]}
     inits, steps = run_programs([(programs[name], calls[name]) for name in ("init", "step")])
@@ -121,8 +122,10 @@ def test_deaths_and_returns_balance():
 def test_the_step_trains_as_the_library_does():
     values = figure().state(large_step=1.0, optimizer="adam", learning_rate=0.003)
     machine = figure().machine
-    machine.restart(values)
-    losses = [float(machine.advance(values, 1)["loss_now"]) for _ in range(3)]
+    run, losses = Run(machine, values), []
+    for _ in range(3):
+        run.advance(values, 1)
+        losses.append(float(run.outputs(values)["loss_now"]))
     state = module.begin(*machine.arguments(values))
     net = vg.MLP(module.DEPTH, module.UNITS, "relu", "he", out_features=1)
     _, history = vg.train(

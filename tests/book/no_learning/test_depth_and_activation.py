@@ -35,11 +35,11 @@ def compared():
     live, jobs = figure().machine, []
     for values in settings(20):
         arguments = tuple(live.arguments(values))
-        start = live._jitted_init(*arguments)
+        start = live.jitted_init(*arguments)
         state = start
         for _ in range(3):
-            state, _ = live._jitted_step(state, *arguments)
-        jobs.append((arguments, start, state, live._jitted_step(state, *arguments)))
+            state, _ = live.jitted_step(state, *arguments)
+        jobs.append((arguments, start, state, live.jitted_step(state, *arguments)))
     programs = figure().programs
     calls = {"init": [args for args, *_ in jobs], "step": [(s, *args) for args, _, s, _ in jobs]}
     inits, steps = run_programs([(programs[name], calls[name]) for name in ("init", "step")])

@@ -11,16 +11,16 @@ from vanishing.live.page.svg import points
 
 
 def axis_maps(ax: Axes) -> dict[str, list[float]]:
-    """Return ``{"x": [a, b, log, clip], "y": …}``: position in points is a + b·t(value).
+    """Return `{"x": [a, b, log, clip], "y": …}`: position in points is a + b·t(value).
 
-    t is the identity or log₁₀; y grows downwards, as in SVG. ``clip`` says that numbers without a
-    logarithm lie far below the axis (matplotlib's ``nonpositive="clip"``) instead of nowhere.
+    t is the identity or log₁₀; y grows downwards, as in SVG. `clip` says that numbers without a
+    logarithm lie far below the axis (matplotlib's `nonpositive="clip"`) instead of nowhere.
 
     Raises:
         ValueError: if the axes are not rectilinear or a scale is neither linear nor log.
     """
     if ax.name != "rectilinear":
-        raise ValueError(f"Expected rectilinear axes, got {ax.name!r}; draw this one still.")
+        raise ValueError(f"axes: expected rectilinear ones; got {ax.name!r}. Draw this one still.")
     with points(ax.figure):
         corners = np.array([ax.get_xlim(), ax.get_ylim()]).T
         pixels = ax.transData.transform(corners)
@@ -36,18 +36,26 @@ def axis_maps(ax: Axes) -> dict[str, list[float]]:
     return maps
 
 
+def axes_box(ax: Axes) -> list[float]:
+    """Left, top, right and bottom of the axes in points, y downwards."""
+    with points(ax.figure):
+        height = ax.figure.bbox.height
+        (left, bottom), (right, top) = ax.bbox.get_points()
+    return [float(v) for v in (left, height - top, right, height - bottom)]
+
+
 def _is_log(axis: Any) -> bool:
     scale = axis.get_scale()
     if scale not in ("linear", "log"):
         raise ValueError(
-            f"Expected a linear or log {axis.axis_name} axis, got {scale!r}; "
-            "compute the transformed values in the figure's function and draw those."
+            f"{axis.axis_name} axis: expected a linear or log scale; got {scale!r}. "
+            "Compute the transformed values in the figure's function and draw those."
         )
     return scale == "log"
 
 
 def colour_map(mappable: Any) -> dict[str, Any]:
-    """Return the norm ``[a, b, log]`` (t = a + b·f(value)) and the colours as base64 RGBA bytes.
+    """The norm `[a, b, log]` (t = a + b·f(value)) and the colours as base64 RGBA bytes.
 
     The table holds the colour under the range, the N colours of the map, and the one over it.
 
@@ -58,8 +66,8 @@ def colour_map(mappable: Any) -> dict[str, Any]:
     log = isinstance(norm, colors.LogNorm)
     if not log and type(norm) not in (colors.Normalize, colors.CenteredNorm):
         raise ValueError(
-            f"Expected a Normalize or LogNorm, got {type(norm).__name__}; "
-            "compute the normalised values in the figure's function."
+            f"norm: expected a Normalize or LogNorm; got {type(norm).__name__}. "
+            "Compute the normalised values in the figure's function."
         )
     low, high = (np.log10(v) if log else float(v) for v in (norm.vmin, norm.vmax))
     slope = 1 / (high - low)

@@ -1,7 +1,7 @@
 """Which artist shows which output: images, scatter plots, texts, and the choice among all.
 
-Each ``Bound`` does two things. ``apply`` moves the matplotlib artist to a set of outputs (the first
-picture, and the reference in tests); ``spec`` says the same to the host as numbers and ids.
+Each `Bound` does two things. `apply` moves the matplotlib artist to a set of outputs (the first
+picture, and the reference in tests); `spec` says the same to the host as numbers and ids.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ from vanishing.live.page import text
 
 
 class BoundImage(Bound):
-    """``ax.imshow``: the matrix, through the artist's own colormap and norm."""
+    """`ax.imshow`: the matrix, through the artist's own colormap and norm."""
 
     kind = "image"
     roles = ("z",)
@@ -40,7 +40,7 @@ class BoundImage(Bound):
         return {"z": int(np.prod(self.artist.get_size()))}
 
     def extra(self) -> dict[str, Any]:
-        """Return size and colours."""
+        """Size and colours."""
         return {"size": list(map(int, self.artist.get_size())), "colours": colour_map(self.artist)}
 
     def _axes(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class BoundImage(Bound):
 
 
 class BoundScatter(Bound):
-    """``ax.scatter``: offsets as one [n, 2] output or as x and y; colour and size if bound."""
+    """`ax.scatter`: offsets as one [n, 2] output or as x and y; colour and size if bound."""
 
     kind = "scatter"
     roles = ("offsets", "x", "y", "colour", "size")
@@ -77,7 +77,7 @@ class BoundScatter(Bound):
         return {role: self._count * (1 + (role == "offsets")) for role in self.roles}
 
     def extra(self) -> dict[str, Any]:
-        """Return the marker of size 1 as a path, and what stays."""
+        """The marker of size 1 as a path, and what stays."""
         offsets = np.array(self.artist.get_offsets(), float)
         colours = {"colours": colour_map(self.artist)} if "colour" in self.shows else {}
         return {
@@ -89,12 +89,15 @@ class BoundScatter(Bound):
 
     def _axes(self) -> dict[str, Any]:
         if not self.artist.get_offset_transform().contains_branch(self.ax.transData):
-            raise ValueError("PathCollection: expected offsets in data coordinates.")
+            raise ValueError(
+                "PathCollection: expected offsets in data coordinates; got another transform. "
+                "Draw it with ax.scatter."
+            )
         return {"axes": axis_maps(self.ax)}
 
 
 class BoundText(Bound):
-    """``ax.text``: a template such as ``"χ₁ = {chi:.3f}"``."""
+    """`ax.text`: a template such as `"χ₁ = {chi:.3f}"`."""
 
     kind = "text"
     roles = ("template",)
@@ -102,15 +105,22 @@ class BoundText(Bound):
     def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Parse the template against the outputs."""
         if "$" in self.shows["template"]:
-            raise ValueError("Bound text cannot hold TeX; write σ, χ₁ and so on as characters.")
+            raise ValueError(
+                f"Text: expected a template without TeX; got {self.shows['template']!r}. "
+                "Write σ, χ₁ and so on as characters."
+            )
         self.parts = text.parse(self.shows["template"], shapes)
+
+    def drawn(self) -> list[str]:
+        """Nothing: a number that is not finite is a word here."""
+        return []
 
     def apply(self, outputs: Outputs) -> None:
         """Set the text."""
         self.artist.set_text(text.render(self.parts, outputs))
 
     def spec(self, ids: list[str]) -> dict[str, Any]:
-        """Return the parts of the text."""
+        """The parts of the text."""
         return {"kind": self.kind, "ids": ids, "parts": self.parts}
 
 
@@ -125,7 +135,7 @@ def _band(target: Any) -> dict[str, str]:
 
 
 def _marker(collection: PathCollection) -> str:
-    """Return the marker at size 1 as SVG path data (y downwards)."""
+    """The marker at size 1 as SVG path data (y downwards)."""
     letters = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
     commands = []
     for vertices, code in collection.get_paths()[0].iter_segments(simplify=False):
@@ -136,7 +146,7 @@ def _marker(collection: PathCollection) -> str:
 
 
 def _rule_role(line: Line2D) -> str | None:
-    """Return the coordinate of an axvline ("x") or axhline ("y") that is in data units."""
+    """The coordinate of an axvline ("x") or axhline ("y") that is in data units."""
     separately = line.get_transform().contains_branch_seperately(line.axes.transData)
     return {(True, False): "x", (False, True): "y"}.get(tuple(separately))
 
@@ -147,8 +157,8 @@ def bind_artist(artist: Any, target: Any) -> Bound:
     Args:
         artist: Line2D, BarContainer, StepPatch, AxesImage, PathCollection, fill_between's
             collection, Text.
-        target: the name of an output, or names by role (``{"x": …, "y": …}``, ``(lower, upper)``,
-            ``{"offsets": …, "colour": …, "size": …}``), or the template of a text.
+        target: the name of an output, or names by role (`{"x": …, "y": …}`, `(lower, upper)`,
+            `{"offsets": …, "colour": …, "size": …}`), or the template of a text.
 
     Raises:
         TypeError: if artists of that type cannot be bound.
@@ -168,6 +178,6 @@ def bind_artist(artist: Any, target: Any) -> Bound:
         if isinstance(artist, artist_type):
             return bound(artist, shows(target))
     raise TypeError(
-        "Expected a Line2D, BarContainer, StepPatch, AxesImage, PathCollection, fill_between band "
-        f"or Text, got {type(artist).__name__}; bind those, and leave other artists still."
+        "bind: expected a Line2D, BarContainer, StepPatch, AxesImage, PathCollection, fill_between "
+        f"band or Text; got {type(artist).__name__}. Bind those, and leave other artists still."
     )

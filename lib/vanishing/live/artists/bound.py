@@ -12,14 +12,14 @@ Outputs = Mapping[str, np.ndarray]
 
 
 def numbers(values: Any) -> list[float | None]:
-    """Return ``values`` as a flat list for JSON, None where they are not finite."""
+    """Return `values` as a flat list for JSON, None where they are not finite."""
     flat = np.asarray(values, float).ravel()
     return [float(v) if np.isfinite(v) else None for v in flat]
 
 
 @dataclass
 class Bound:
-    """An artist and the outputs it shows, by role: ``{"y": "gradient_rms"}``."""
+    """An artist and the outputs it shows, by role: `{"y": "gradient_rms"}`."""
 
     kind: ClassVar[str]
     roles: ClassVar[tuple[str, ...]]
@@ -35,11 +35,15 @@ class Bound:
         raise NotImplementedError
 
     def lengths(self) -> dict[str, int]:
-        """Return the size that each role's output must have, where the artist fixes it."""
+        """The size that each role's output must have, where the artist fixes it."""
         return {}
 
+    def drawn(self) -> list[str]:
+        """Names of the outputs whose numbers are places or colours, not words."""
+        return list(self.shows.values())
+
     def extra(self) -> dict[str, Any]:
-        """Return what the host needs beside the axes and the ids."""
+        """What the host needs beside the axes and the ids."""
         return {}
 
     @property
@@ -53,27 +57,35 @@ class Bound:
         return self.artists[0].axes
 
     def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Raise a ``ValueError`` if an output is missing or has the wrong size."""
+        """Check that every output is there and has the size that the artist shows.
+
+        Raises:
+            ValueError: if one is missing or has another size, or a role is unknown.
+        """
         name = type(self.artist).__name__
         roles = [*self.needs, *self.shows] if self.shows else list(self.roles)
         unknown = [role for role in roles if role not in self.roles or role not in self.shows]
         if unknown:
-            raise ValueError(f"{name}: expected roles among {self.roles}, got {self.shows}.")
+            raise ValueError(
+                f"{name}: expected roles among {self.roles}; got {self.shows}. "
+                f"A {name} is bound by these."
+            )
         for role, output in self.shows.items():
             if output not in shapes:
                 raise ValueError(
-                    f"{name} is bound to {output!r}, but compute returns {sorted(shapes)}."
+                    f"{name}: expected an output among {sorted(shapes)}; got {output!r}. "
+                    "Bind what compute returns."
                 )
             size = int(np.prod(shapes[output], dtype=int))
             expected = self.lengths().get(role, size)
             if size != expected:
                 raise ValueError(
-                    f"{name}: expected {expected} values of {output!r}, got shape "
-                    f"{shapes[output]} instead; draw the artist with as many as it will show."
+                    f"{name}: expected {expected} values of {output!r}; got shape "
+                    f"{shapes[output]}. Draw the artist with as many as it will show."
                 )
 
     def spec(self, ids: list[str]) -> dict[str, Any]:
-        """Return the instruction for the host."""
+        """The instruction for the host."""
         return {"kind": self.kind, "ids": ids, "shows": self.shows, **self._axes(), **self.extra()}
 
     def _in_data_units(self, transform: Any) -> bool:
@@ -82,7 +94,7 @@ class Bound:
     def _axes(self) -> dict[str, Any]:
         if not self._in_data_units(self.artists[0].get_transform()):
             raise ValueError(
-                f"{type(self.artist).__name__}: expected an artist in data coordinates, "
-                "got another transform; draw it with the axes' own methods."
+                f"{type(self.artist).__name__}: expected an artist in data coordinates; "
+                "got another transform. Draw it with the axes' own methods."
             )
         return {"axes": axis_maps(self.ax)}

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from vanishing.live.artists.axes import axis_maps
+from vanishing.live.artists.axes import axes_box, axis_maps
 from vanishing.live.artists.bound import Bound, Outputs, numbers
 from vanishing.live.page.svg import points
 
 
 class BoundLine(Bound):
-    """``ax.plot``: y, and x if it moves too; markers and line."""
+    """`ax.plot`: y, and x if it moves too; markers and line."""
 
     kind = "line"
     roles = ("y", "x")
@@ -25,19 +25,22 @@ class BoundLine(Bound):
         return dict.fromkeys(self.shows, len(self.artist.get_xdata(orig=False)))
 
     def extra(self) -> dict[str, Any]:
-        """Return the coordinates that stay."""
+        """The coordinates that stay."""
         fixed = {
             role: numbers(getattr(self.artist, f"get_{role}data")(orig=False))
             for role in self.roles
             if role not in self.shows
         }
         if self.artist.get_drawstyle() != "default":
-            raise ValueError("Line2D: expected drawstyle 'default'; draw steps with ax.stairs.")
-        return {"fixed": fixed}
+            raise ValueError(
+                f"Line2D: expected drawstyle 'default'; got {self.artist.get_drawstyle()!r}. "
+                "Draw steps with ax.stairs."
+            )
+        return {"fixed": fixed, "box": axes_box(self.ax)}
 
 
 class BoundRule(Bound):
-    """``ax.axvline`` and ``ax.axhline``: the one coordinate that moves."""
+    """`ax.axvline` and `ax.axhline`: the one coordinate that moves."""
 
     kind = "rule"
     roles = ("x", "y")
@@ -55,7 +58,7 @@ class BoundRule(Bound):
         return dict.fromkeys(self.roles, 1)
 
     def extra(self) -> dict[str, Any]:
-        """Return the two ends along the line, in points."""
+        """The two ends along the line, in points."""
         column = 1 if "x" in self.shows else 0
         figure = self.ax.figure
         with points(figure):
@@ -64,17 +67,13 @@ class BoundRule(Bound):
         return {"ends": numbers(ends)}
 
     def place(self) -> dict[str, Any]:
-        """Return the rule's coordinate, its axis, and the box of its axes in points."""
+        """The rule's coordinate, its axis, and the box of its axes in points."""
         (role,) = self.shows
-        figure = self.ax.figure
-        with points(figure):
-            (left, bottom), (right, top) = self.ax.bbox.get_points()
-            box = [left, figure.bbox.height - top, right, figure.bbox.height - bottom]
-        return {"role": role, "axis": axis_maps(self.ax)[role], "box": numbers(box)}
+        return {"role": role, "axis": axis_maps(self.ax)[role], "box": axes_box(self.ax)}
 
 
 class BoundBars(Bound):
-    """``ax.bar``, ``ax.barh``, ``ax.hist``: the lengths of the bars."""
+    """`ax.bar`, `ax.barh`, `ax.hist`: the lengths of the bars."""
 
     kind = "bars"
     roles = ("length",)
@@ -98,7 +97,7 @@ class BoundBars(Bound):
         return {"length": len(self.artists)}
 
     def extra(self) -> dict[str, Any]:
-        """Return where the bars stand: ``[low, high, base]`` each."""
+        """Where the bars stand: `[low, high, base]` each."""
         flat = self._along == "width"
         stand = [
             (b.get_y(), b.get_y() + b.get_height(), b.get_x())
@@ -110,7 +109,7 @@ class BoundBars(Bound):
 
 
 class BoundSteps(Bound):
-    """``ax.stairs``: the values between fixed edges."""
+    """`ax.stairs`: the values between fixed edges."""
 
     kind = "steps"
     roles = ("values",)
@@ -124,7 +123,7 @@ class BoundSteps(Bound):
         return {"values": len(self.artist.get_data().values)}
 
     def extra(self) -> dict[str, Any]:
-        """Return edges and baseline."""
+        """Edges and baseline."""
         data = self.artist.get_data()
         base = None if data.baseline is None else numbers(data.baseline)
         flat = self.artist.orientation == "horizontal"
@@ -132,7 +131,7 @@ class BoundSteps(Bound):
 
 
 class BoundBand(Bound):
-    """``ax.fill_between``: lower and upper limit over a fixed x."""
+    """`ax.fill_between`: lower and upper limit over a fixed x."""
 
     kind = "band"
     roles = needs = ("lower", "upper")
@@ -152,5 +151,5 @@ class BoundBand(Bound):
         return dict.fromkeys(self.roles, len(self.x))
 
     def extra(self) -> dict[str, Any]:
-        """Return x."""
+        """X."""
         return {"x": numbers(self.x)}

@@ -1,93 +1,175 @@
 // Who computes: the figure's programs, in a worker or in the page (machine.py).
+
 /** @typedef {Record<string, ArrayLike<number>>} Outputs  outputs by name */
-/** @typedef {{op: string, args: number[], steps?: number}} Request  what an engine answers */
+/** @typedef {(...args: any[]) => any[]} Program  takes scalars and flat arrays, gives flat arrays */
+/**
+ * @typedef {object} Request  what an engine answers
+ * @property {"compute"|"seek"} op
+ * @property {number} [to]  seek: the step to go to
+ * @property {boolean} [fresh]  seek: from step 0, whatever has been computed
+ * @property {number[]} [args]  control values, as the programs take them
+ * @property {string} [begins]  seek: the values that a run begins with; others begin another run
+ * @property {State} [state]  control values, as the kernel takes them
+ */
+/**
+ * @typedef {object} Answer
+ * @property {Outputs} [outputs]  missing while `to` is not reached
+ * @property {number} [count]  seek: steps done
+ */
 /**
  * @typedef {object} Engine
- * @property {(request: Request) => Promise<Outputs>} ask
+ * @property {(request: Request) => Promise<Answer>} ask
+ * @property {() => Promise<void>} open  get ready to be asked
  * @property {() => void} close
- * @property {"worker"|"page"|"kernel"} where  whose processor it is
+ * @property {"worker"|"page"|"kernel"|null} where  whose processor it is, once it is known
  */
+/** @typedef {{outputs: string[], animation?: any}} Slim  what of the spec the machine needs */
 
 /**
  * The figure's programs, still or animated; runs in the worker and, as a fallback, in the page.
  * It must not refer to anything outside itself, since its source travels into the worker.
+ *
+ * @param {() => object} runtime
+ * @param {Slim} spec
+ * @param {Record<string, (runtime: object) => Program>} programs
+ * @param {Uint8Array[]} data
+ * @returns {(request: Request) => Answer}
  */
 function machine(runtime, spec, programs, data) {
+  const PATIENCE = 40; // ms of a run between two answers, so that a newer wish need not wait
+  const MEMORY = 2 ** 25; // bytes for states on the way, so that scrubbing back is quick
   const rt = runtime();
+  /** @type {Record<string, Program>} */
   const run = Object.fromEntries(Object.entries(programs).map(([k, program]) => [k, program(rt)]));
-  const pack = (list) =>
+  const pack = (/** @type {any[]} */ list) =>
     Object.fromEntries(spec.outputs.map((name, i) => [name, list[i].slice()]));
+  const { ranks, steps, bytes } = spec.animation || {};
+  const apart = Math.max(1, Math.ceil((steps * bytes) / MEMORY)); // steps between two kept states
+  const leaves = (/** @type {any[]} */ list) =>
+    ranks.map((/** @type {number} */ rank, /** @type {number} */ i) =>
+      (rank ? list[i].slice() : list[i][0]));
+
+  let count = 0;
+  /** @type {any[]} */
   let state;
-  const keep = (leaves) => {
-    const { ranks } = spec.animation;
-    state = ranks.map((rank, i) => (rank ? leaves[i].slice() : leaves[i][0]));
-  };
-  return ({ op, args, steps }) => {
-    const all = [...args, ...data];
-    if (op === "compute") return pack(run.compute(...all));
-    if (op === "restart") keep(run.init(...all));
-    for (let i = 0; i < (steps || 0); i++) keep(run.step(...state, ...all));
-    return pack(run.step(...state, ...all).slice(state.length));
+  /** @type {Map<number, any[]>} */
+  const kept = new Map();
+  let begun = "", went = "";
+
+  /** Let the state be the last known one of this run, at or before step `to`. */
+  function place(/** @type {Request} */ { begins = "", args = [], to = 0, fresh }) {
+    const inputs = [...args, ...data];
+    if (fresh || begins !== begun || !kept.size) {
+      kept.clear();
+      kept.set(0, leaves(run.init(...inputs)));
+      begun = begins;
+      count = steps + 1; // so that step 0 is taken up below
+    } else if (String(args) !== went) {
+      for (const n of [...kept.keys()]) if (n > count) kept.delete(n); // another way on from here
+    }
+    went = String(args);
+    const known = Math.max(...[...kept.keys()].filter((n) => n <= to));
+    if (count > to || known > count) {
+      count = known;
+      state = /** @type {any[]} */ (kept.get(known));
+    }
+    return inputs;
+  }
+
+  return (request) => {
+    if (request.op === "compute") {
+      return { outputs: pack(run.compute(...(request.args || []), ...data)) };
+    }
+    const inputs = place(request);
+    const end = Date.now() + PATIENCE;
+    const { to = 0 } = request;
+    while (count < to && Date.now() < end) {
+      state = leaves(run.step(...state, ...inputs));
+      count++;
+      if (count % apart === 0) kept.set(count, state);
+    }
+    if (count < to) return { count };
+    return { count, outputs: pack(run.step(...state, ...inputs).slice(state.length)) };
   };
 }
 
-/** Runs inside the worker: the first message brings the data, each later one is a request. */
+/**
+ * Runs inside the worker: the first message brings the data, each later one is a request. It says
+ * that it has heard before it computes, which may take long: silence means that it is dead.
+ * @param {(data: Uint8Array[]) => (request: Request) => Answer} build
+ */
 function serve(build) {
+  /** @type {(request: Request) => Answer} */
   let answer;
   self.onmessage = ({ data }) => {
+    const post = (/** @type {object} */ message, /** @type {Transferable[]} */ moved = []) =>
+      /** @type {any} */ (self).postMessage(message, moved);
+    post({ heard: true });
     try {
       if (!answer) {
         answer = build(data);
-        return self.postMessage({ ready: true });
+        return post({ answer: {} });
       }
-      const outputs = answer(data);
-      self.postMessage({ outputs }, Object.values(outputs).map((array) => array.buffer));
+      const done = answer(data);
+      const arrays = /** @type {any[]} */ (Object.values(done.outputs || {}));
+      post({ answer: done }, arrays.map((array) => array.buffer));
     } catch (error) {
-      self.postMessage({ error: String(error) });
+      post({ error: String(error) });
     }
   };
 }
 
-const programText = (programs) =>
+const programText = (/** @type {Record<string, string>} */ programs) =>
   "{" + Object.entries(programs).map(([key, source]) => `${key}:${source}`).join(",\n") + "}";
 
-const slim = ({ outputs, animation }) => ({ outputs, animation });
+const slim = (/** @type {Slim} */ { outputs, animation }) => ({ outputs, animation });
 
-/** @returns {Promise<Engine>} computes in a worker made from a Blob, so nothing is fetched */
-function workerEngine(spec, data) {
+/** How long a worker may be silent, and how long it may compute, in ms. */
+const PATIENCE = { hear: 5000, answer: 60000 };
+
+/**
+ * Computes in a worker made from a Blob, so nothing is fetched.
+ * @param {Spec} spec @param {Uint8Array[]} data @returns {Promise<Engine>}
+ */
+async function workerEngine(spec, data) {
   const source = [
     vanishingRuntime, machine, serve,
     `serve((data) => machine(vanishingRuntime, ${JSON.stringify(slim(spec))},`,
     `  ${programText(spec.programs)}, data));`,
   ].join("\n");
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(address);
-    let settle = { resolve: null, reject };
+  const worker = new Worker(address);
+  const send = (/** @type {any} */ message) => new Promise((resolve, reject) => {
+    const late = () => reject(new Error("the worker does not answer"));
+    let timer = setTimeout(late, PATIENCE.hear);
     worker.onerror = (event) => {
       event.preventDefault();
-      settle.reject(new Error(event.message || "the worker was refused"));
+      clearTimeout(timer);
+      reject(new Error(event.message || "the worker was refused"));
     };
-    worker.onmessage = ({ data: message }) => {
-      if (message.error) settle.reject(new Error(message.error));
-      else if (message.outputs) settle.resolve(message.outputs);
-      else {
-        URL.revokeObjectURL(address);
-        resolve({
-          ask: (request) => new Promise((resolve, reject) => {
-            settle = { resolve, reject };
-            worker.postMessage(request);
-          }),
-          close: () => worker.terminate(),
-          where: "worker",
-        });
-      }
+    worker.onmessage = ({ data: { heard, answer, error } }) => {
+      clearTimeout(timer);
+      if (heard) timer = setTimeout(late, PATIENCE.answer);
+      else if (error) reject(new Error(error));
+      else resolve(answer);
     };
-    worker.postMessage(data); // not in its source: an array literal of 64 KB overflows the stack
+    worker.postMessage(message);
   });
+  try {
+    await send(data); // not in its source: an array literal of 64 KB overflows the stack
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+  return { ask: send, open: async () => {}, close: () => worker.terminate(), where: "worker" };
 }
 
-/** @returns {Promise<Engine>} computes in the page itself, through an inline script */
+/**
+ * Computes in the page itself, through an inline script.
+ * @param {Spec} spec @param {Uint8Array[]} data @returns {Promise<Engine>}
+ */
 async function pageEngine(spec, data) {
   const script = document.createElement("script");
   script.textContent = `vanishingLive.programs = ${programText(spec.programs)}`;
@@ -97,30 +179,49 @@ async function pageEngine(spec, data) {
   delete vanishingLive.programs;
   if (!programs) throw new Error("inline scripts are refused");
   const answer = machine(vanishingRuntime, spec, programs, data);
-  return { ask: async (request) => answer(request), close() {}, where: "page" };
+  const ask = async (/** @type {Request} */ request) => {
+    await frame(); // between two parts of a run the page may breathe
+    return answer(request);
+  };
+  return { ask, open: async () => {}, close() {}, where: "page" };
 }
 
-/** Connect to the worker; if it fails, now or later, compute in the page instead. */
-async function browserEngine(spec, data) {
-  let engine, spare;
-  try {
-    engine = await workerEngine(spec, data);
-  } catch {
-    return pageEngine(spec, data);
-  }
+/**
+ * Computes in a worker; in another one if it dies, and in the page if that dies too.
+ * @param {Spec} spec
+ * @param {() => Promise<Uint8Array[]>} load  fetches the shared data; may fail, and is asked again
+ * @returns {Engine}
+ */
+function browserEngine(spec, load) {
+  /** @type {Engine|null} */
+  let engine = null;
+  let deaths = 0;
+  const open = async () => {
+    if (engine) return engine;
+    const data = await load();
+    if (deaths < 2) engine = await workerEngine(spec, data).catch(() => null);
+    return (engine ??= await pageEngine(spec, data));
+  };
   return {
     async ask(request) {
-      try {
-        return await (spare || engine).ask(request);
-      } catch (error) {
-        if (spare || spec.animation) throw error; // a run cannot move house
-        spare = await pageEngine(spec, data);
-        return spare.ask(request);
+      for (;;) {
+        const present = await open();
+        try {
+          const answer = await present.ask(request);
+          deaths = 0;
+          return answer;
+        } catch (error) {
+          if (present.where === "page") throw error;
+          present.close();
+          engine = null;
+          deaths++;
+        }
       }
     },
-    close: () => engine.close(),
+    open: async () => void (await open()),
+    close: () => engine && engine.close(),
     get where() {
-      return (spare || engine).where;
+      return engine && engine.where;
     },
   };
 }

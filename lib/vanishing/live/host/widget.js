@@ -1,18 +1,21 @@
 // The same figure in Jupyter, computed in the kernel (widget.py).
 
-/** @returns {Engine} computes in the kernel */
+/** @param {any} model @param {Spec} spec @returns {Engine} computes in the kernel */
 function kernelEngine(model, spec) {
   const view = Math.random().toString(36).slice(2); // answers to other views are not for us
+  /** @type {{resolve: (answer: Answer) => void, reject: (error: Error) => void}|null} */
   let settle = null;
-  const receive = (message, buffers) => {
+  const read = (/** @type {DataView} */ { buffer, byteOffset, byteLength }, /** @type {string} */ dtype) => {
+    const bytes = /** @type {ArrayBuffer} */ (buffer.slice(byteOffset, byteOffset + byteLength));
+    const types = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array };
+    return new (types[/** @type {keyof types} */ (dtype)] || Uint8Array)(bytes);
+  };
+  const receive = (/** @type {any} */ message, /** @type {DataView[]} */ buffers) => {
     if (message.view !== view || !settle) return;
     if (message.error) return settle.reject(new Error(message.error));
-    settle.resolve(Object.fromEntries(spec.outputs.map((name, i) => {
-      const { buffer, byteOffset, byteLength } = buffers[i];
-      const bytes = buffer.slice(byteOffset, byteOffset + byteLength);
-      const types = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array };
-      return [name, new (types[message.dtypes[i]] || Uint8Array)(bytes)];
-    })));
+    const { count, dtypes } = message;
+    const arrays = spec.outputs.map((name, i) => [name, read(buffers[i], dtypes[i])]);
+    settle.resolve({ count, outputs: Object.fromEntries(arrays) });
   };
   model.on("msg:custom", receive);
   return {
@@ -20,18 +23,26 @@ function kernelEngine(model, spec) {
       settle = { resolve, reject };
       model.send({ ...request, view });
     }),
-    close: () => model.off("msg:custom", receive),
+    open: async () => {},
+    close: () => {
+      model.off("msg:custom", receive);
+      model.send({ op: "close", view });
+    },
     where: "kernel",
   };
 }
 
-/** anywidget's entry: the same figure, computed in the kernel; controls are traits. */
+/**
+ * anywidget's entry: the same figure, computed in the kernel; controls are traits.
+ * @param {{model: any, el: HTMLElement}} place
+ */
 function render({ model, el }) {
+  /** @type {Spec} */
   const spec = model.get("_spec");
   el.innerHTML = model.get("_html");
-  const figure = el.querySelector("figure.live");
+  const figure = /** @type {HTMLElement} */ (el.querySelector("figure.live"));
   const names = spec.controls.map((control) => control.name);
-  const live = attach(figure, spec, async () => kernelEngine(model, spec), (state) => {
+  const live = attach(figure, spec, kernelEngine(model, spec), (state) => {
     for (const name of names) model.set(name, state[name]);
     model.save_changes();
   });
@@ -40,7 +51,7 @@ function render({ model, el }) {
     if (names.some((name) => state[name] !== live.state[name])) live.set(state, true);
   };
   model.on("change", follow);
-  figure.querySelector(".live-link").remove(); // a notebook has no page to link to
+  live.find(".live-link").remove(); // a notebook has no page to link to
   follow();
   live.warm();
   return () => {

@@ -24,6 +24,7 @@ def strip(source: str) -> str:
     >>> strip("  // why\\n  const a = 1; // gone\\n\\n/** gone */\\n'// kept'; // kept\\n")
     "const a = 1;\\n'// kept'; // kept"
     """
+    source = re.sub(r"/\*\* @[^\n]*?\*/ ?", "", source)  # types beside what they belong to
     source = re.sub(r"^[ \t]*/\*.*?\*/[ \t]*$", "", source, flags=re.M | re.S)
     source = re.sub(r"^([^\"'`\n]*) // .*$", r"\1", source, flags=re.M)
     lines = (line.strip() for line in source.splitlines())
@@ -31,36 +32,46 @@ def strip(source: str) -> str:
 
 
 #: The host's parts, each the twin of the Python module of that name, in order of use.
-HOST = ("text", "paths", "artists", "machine", "controls", "figure")
+HOST = (
+    "numbers", "text", "paths", "artists", "machine", "controls", "form", "voice", "figure",
+    "animation",
+)  # fmt: skip
+#: What a page needs besides.
+PAGE = ("address", "view", "page")
+
+
+def source(part: str) -> str:
+    """One part of the host, stripped."""
+    return strip(_read(f"{part}.js"))
 
 
 @cache
-def _host(place: str, public: str) -> str:
-    """Return the host with the part for one ``place``, as the global ``vanishingLive``."""
-    parts = "\n".join(strip(_read(f"{part}.js")) for part in (*HOST, place))
+def _host(place: tuple[str, ...], public: str) -> str:
+    """The host with the parts for one `place`, as the global `vanishingLive`."""
+    parts = "\n".join(source(part) for part in (*HOST, *place))
     body = f'"use strict";\n{parts}\nreturn {{ {public} }};'
     return f"var vanishingLive = (function () {{\n{body}\n}})();\n"
 
 
 def script() -> str:
-    """Return ``vanishing-live.js``: runtime, host, and the line that hydrates the page.
+    """Return `vanishing-live.js`: runtime, host, and the line that hydrates the page.
 
-    It is a classic script: module scripts are refused over ``file://``.
+    It is a classic script: module scripts are refused over `file://`.
     """
-    host = _host("page", "hydrate, format")
+    host = _host(PAGE, "hydrate, format, clean, PATIENCE")
     return f"{strip(runtime_source())}\n{host}vanishingLive.hydrate(document);\n"
 
 
 def stylesheet() -> str:
-    """Return ``vanishing-live.css``: the house colours, light and dark, and the figure's layout."""
+    """Return `vanishing-live.css`: the house colours, light and dark, and the figure's layout."""
     return palette.css() + strip(_read("live.css")) + "\n"
 
 
 def module() -> str:
-    """Return the ES module that anywidget loads in Jupyter."""
-    return _host("widget", "render") + "export default vanishingLive;\n"
+    """The ES module that anywidget loads in Jupyter."""
+    return _host(("widget",), "render") + "export default vanishingLive;\n"
 
 
 def data_script(name: str, encoded: str) -> str:
-    """Return ``vanishing-data-<name>.js``, which all pages share and browsers cache."""
+    """Return `vanishing-data-<name>.js`, which all pages share and browsers cache."""
     return f'(window.vanishingData ??= {{}})["{name}"] = "{encoded}";\n'

@@ -26,7 +26,7 @@ _DATA = re.compile(
 
 
 class LiveLinks(SphinxPostTransform):
-    """Turn ``[text](#fig-name?sigma_w=1)`` into a link that sets the figure.
+    """Turn `[text](#fig-name?sigma_w=1)` into a link that sets the figure.
 
     MyST looks for a target of that name and warns; the host in the page answers such links.
     """

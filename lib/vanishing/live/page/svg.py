@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -30,7 +31,7 @@ _ROOT_STYLE = (
 
 @contextmanager
 def points(fig: Figure) -> Iterator[None]:
-    """Make one pixel of ``fig`` one point (1/72 inch), the unit of matplotlib's SVG."""
+    """Make one pixel of `fig` one point (1/72 inch), the unit of matplotlib's SVG."""
     dpi = fig.dpi
     fig.dpi = 72
     try:
@@ -39,24 +40,35 @@ def points(fig: Figure) -> Iterator[None]:
         fig.dpi = dpi
 
 
+def check_figure(fig: Any) -> Figure:
+    """Check that `fig` is a matplotlib figure."""
+    if not isinstance(fig, Figure):
+        raise TypeError(
+            f"fig: expected a matplotlib Figure; got {type(fig).__name__}. "
+            "Of figure, ax = plt.subplots() it is the first part."
+        )
+    return fig
+
+
 def themed_svg(
     fig: Figure, alt: str | None = None, *, prefix: str = "", keep: Collection[str] = ()
 ):
-    """Draw ``fig`` as inline SVG whose house colours are CSS variables.
+    """Draw `fig` as inline SVG whose house colours are CSS variables.
 
     Args:
         fig: a matplotlib figure.
         alt: text alternative, what there is to see. None hides the picture from screen readers.
-        prefix: put before every ``id``, so that two figures on one page do not collide.
-        keep: ``gid`` of the artists whose ids must stay.
+        prefix: put before every `id`, so that two figures on one page do not collide.
+        keep: `gid` of the artists whose ids must stay.
 
     Returns:
-        an ``<svg>`` element as ``str``: as wide as its column, at most as wide as the figure.
+        an `<svg>` element as `str`: as wide as its column, at most as wide as the figure.
 
     >>> from matplotlib.figure import Figure
     >>> themed_svg(Figure(), "Nothing yet.")[:44]
     '<svg role="img" aria-label="Nothing yet." vi'
     """
+    check_figure(fig)
     buffer = io.StringIO()
     with mpl.rc_context(_SETTINGS):
         fig.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator")))

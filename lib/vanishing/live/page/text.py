@@ -1,37 +1,40 @@
-"""Sentences with numbers in them, formatted alike by Python and by the host in the browser.
+"""Sentences with numbers in them, set alike by Python and by the host in the browser.
 
-A template names outputs and controls in braces: ``"χ₁ = {chi:.3f}"``,
-``"layer 1: {gradient_rms[0]:.1e}"``. ``{gradient_rms[0]!v:.1e}`` adds the verb: "falls to 3.2e-08",
-"rises to …", "stays at …", and at first "is …".
+A template names outputs and controls in braces: `"χ₁ = {chi:.3f}"`,
+`"layer 1: {gradient_rms[0]:.1e}"`; the letters are those of `numbers.KINDS`.
+`{gradient_rms[0]!v:.1e}` adds the verb: "falls to 3.2 × 10⁻⁸", "rises to …", "stays at …", and at
+first "is …".
 """
 
 import re
 import string
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from vanishing.live.page.numbers import KINDS, number
+
 _FIELD = re.compile(r"([A-Za-z_]\w*)(?:\[(-?\d+)\])?")
-_FORMAT = re.compile(r"(\+?)(?:\.(\d{1,2}))?([fegd%])")
+_FORMAT = re.compile(rf"(\+?)(?:\.(\d{{1,2}}))?([{''.join(KINDS)}])")
 
 
 def parse(
     template: str, shapes: Mapping[str, tuple[int, ...]], words: Collection[str] = ()
 ) -> list:
-    """Split ``template`` into plain strings and fields that the host can fill.
+    """Split a template into plain strings and fields that the host can fill.
 
     Args:
-        template: text with fields ``{name:format}``, ``{name[index]:format}``.
+        template: text with fields `{name:format}`, `{name[index]:format}`.
         shapes: shape of every output that may be named.
         words: names of controls that may be named (they are shown as their readout).
 
     Returns:
-        list of strings and of ``{"name", "index", "verb", "sign", "digits", "type"}``.
+        List of strings and of `{"name", "index", "verb", "sign", "digits", "type"}`.
 
     Raises:
         ValueError: if a name is unknown, an index misses, or a format is not one of
-            ``f e g d %`` with optional ``+`` and precision.
+            `numbers.KINDS` with optional `+` and precision.
 
     >>> parse("a {x:.2f}", {"x": ()})[1]["digits"]
     2
@@ -45,7 +48,10 @@ def parse(
         match = _FIELD.fullmatch(field)
         if match is None or (match[1] not in shapes and match[1] not in words):
             known = sorted([*shapes, *words])
-            raise ValueError(f"{template!r}: expected one of {known} in braces, got {field!r}.")
+            raise ValueError(
+                f"{template!r}: expected one of {known} in braces; got {field!r}. "
+                "Double a brace that is to be shown."
+            )
         part = {"name": match[1], "verb": conversion == "v"}
         if match[1] in shapes:
             part |= _number(template, field, shapes[match[1]], match[2], form)
@@ -58,49 +64,61 @@ def _number(template: str, field: str, shape: tuple, index: str | None, form: st
     size = int(np.prod(shape, dtype=int))
     if (index is None and size != 1) or len(shape) > 1 or not -size <= position < size:
         raise ValueError(
-            f"{template!r}: expected one number, got {field!r} of shape {shape}; "
-            "name one element, as in {name[0]}."
+            f"{template!r}: expected one number; got {field!r} of shape {shape}. "
+            "Name one element, as in {name[0]}."
         )
     match = _FORMAT.fullmatch(form or "g")
     if match is None:
         raise ValueError(
-            f"{template!r}: expected a format made of '+', '.digits' and one of f, e, g, d, %, "
-            f"got {form!r} instead."
+            f"{template!r}: expected a format made of '+', '.digits' and one of "
+            f"{', '.join(KINDS)}; got {form!r}. Write it as in {{name:.2f}}."
         )
-    default = {"d": 0}.get(match[3], 6)
+    default = {"d": 0, "s": 3, "p": 2}.get(match[3], 6)
     digits = int(match[2]) if match[2] else default
     return {"index": position % size, "sign": match[1], "digits": digits, "type": match[3]}
 
 
 def render(parts: list, outputs: Mapping[str, Any], words: Mapping[str, str] | None = None) -> str:
-    """Fill the fields of a parsed template, as Python's ``format`` does.
+    """Fill the fields of a parsed template.
 
     >>> render(parse("{x:.1e}", {"x": ()}), {"x": 0.00012})
-    '1.2e-04'
+    '1.2\\xa0×\\xa010⁻⁴'
     """
     return "".join(part if isinstance(part, str) else _fill(part, outputs, words) for part in parts)
 
 
-def gaps(outputs: Mapping[str, Any], shown: Collection[str]) -> str:
-    """Say which of the ``shown`` outputs hold numbers that cannot be drawn.
+def gaps(outputs: Mapping[str, Any], drawn: Sequence[tuple[str, str, bool]]) -> str:
+    """Say which of the drawn outputs hold numbers that cannot be drawn.
 
-    NaN after the last number is padding (layers or steps that are not there), not a fault.
+    Args:
+        outputs: by name.
+        drawn: name, words, and whether NaN after the last number is padding (the points of a line
+            that are not there yet), not a fault.
 
-    >>> gaps({"a_b": np.array([1.0, np.nan, 2.0, np.nan])}, ["a_b"])
-    ' 1 of 3 values of a b are not finite; they are left out.'
+    >>> gaps({"a": np.array([1.0, np.nan, 2.0, np.nan])}, [("a", "the loss", True)])
+    ' 1 of 3 values (the loss) are not finite; they are left out.'
     """
     said = ""
-    for name in shown:
+    for name, words, padded in drawn:
         values = np.ravel(outputs[name]).astype(float)
-        numbers = np.flatnonzero(~np.isnan(values))
-        values = values[: numbers[-1] + 1 if len(numbers) else 1]
+        there = np.flatnonzero(~np.isnan(values))
+        if padded:
+            values = values[: there[-1] + 1 if len(there) else 1]
         lost = int(np.sum(~np.isfinite(values)))
-        words = name.replace("_", " ")
         if lost == len(values):
-            said += f" No finite value of {words} to draw."
+            said += f" No finite value to draw ({words})."
         elif lost:
-            said += f" {lost} of {len(values)} values of {words} are not finite; they are left out."
+            said += f" {lost} of {len(values)} values ({words}) are not finite; they are left out."
     return said
+
+
+def capital(sentence: str) -> str:
+    """The sentence with a capital, unless it begins with a symbol such as x₁.
+
+    >>> capital("a line"), capital("χ is 1")
+    ('A line', 'χ is 1')
+    """
+    return re.sub("^[a-z](?=[a-z ])", lambda first: first[0].upper(), sentence)
 
 
 def _fill(part: dict, outputs: Mapping[str, Any], words: Mapping[str, str] | None) -> str:
@@ -108,8 +126,4 @@ def _fill(part: dict, outputs: Mapping[str, Any], words: Mapping[str, str] | Non
     if "type" not in part:
         return verb + words[part["name"]]
     value = float(np.ravel(outputs[part["name"]])[part["index"]])
-    if not np.isfinite(value):
-        return verb + ("not a number" if np.isnan(value) else f"{'−' * (value < 0)}infinity")
-    if part["type"] == "d":
-        return verb + format(round(value), part["sign"] + "d")
-    return verb + format(value, f"{part['sign']}.{part['digits']}{part['type']}")
+    return verb + number(value, part["type"], part["digits"], part["sign"])

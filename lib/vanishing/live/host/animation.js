@@ -1,0 +1,151 @@
+// An animated figure: what a figure does, and besides run, pause, step and scrub.
+
+const LAST = "This is the last step. Run plays it again from the first.";
+
+/** Public besides: `count` (the step in the picture), run, pause, step; set takes `step` too. */
+class LiveAnimation extends LiveFigure {
+  #playing = false;
+  /** @type {number|null} the step that is wanted, while it is not drawn */
+  #aim = null;
+
+  /** @param {HTMLElement} element @param {any} spec @param {any} engine @param {any} changed */
+  constructor(element, spec, engine, changed) {
+    super(element, spec, engine, changed);
+    this.count = this.rest;
+    /** @type {HTMLInputElement} */
+    this.bar = this.find("[data-scrub]");
+    this.bar.addEventListener("input", () => this.go(Number(this.bar.value)));
+  }
+
+  get steps() {
+    return /** @type {any} */ (this.spec.animation).steps;
+  }
+
+  /** The step that is shown while nothing plays, and where links lead. */
+  get rest() {
+    return /** @type {any} */ (this.spec.animation).preview;
+  }
+
+  /** @returns {State} */
+  get opening() {
+    return { ...this.defaults, step: this.rest };
+  }
+
+  /** @returns {State} */
+  get difference() {
+    const at = this.#aim ?? this.count;
+    return at === this.rest || this.#playing ? super.difference : { ...super.difference, step: at };
+  }
+
+  /** @param {State} values @param {boolean} [quiet] @returns {Promise<void>} */
+  set(values, quiet) {
+    if (Object.hasOwn(values, "step")) {
+      this.#playing = false;
+      const asked = Math.round(numeric(values.step));
+      const to = clamp(Number.isNaN(asked) ? this.rest : asked, 0, this.steps);
+      this.#aim = to;
+      super.set(values, quiet);
+      return this.#seek(to);
+    }
+    return super.set(values, quiet);
+  }
+
+  /**
+   * A new setting shows its result, or is played if one is playing; a control that only looks
+   * leaves the step.
+   * @param {Control[]} moved
+   */
+  refresh(moved) {
+    const again = moved.some((control) => control.restart);
+    if (again) return this.#playing ? this.#seek(0, true) : this.#seek(this.rest);
+    return this.#seek(this.#aim ?? this.count);
+  }
+
+  /** @param {number} to @param {boolean} [fresh] */
+  #seek(to, fresh = false) {
+    this.#aim = to;
+    return this.want({ op: "seek", to, fresh });
+  }
+
+  warm() {
+    this.engine.open().catch(() => {}); // whoever asks next hears of it
+  }
+
+  toggle() {
+    return this.#playing ? this.pause() : this.run();
+  }
+
+  /** Play, from the beginning if this is the end. @returns {Promise<void>} when it stops */
+  run() {
+    const over = this.count >= this.steps;
+    this.#playing = true;
+    this.#progress();
+    return over ? this.#seek(0, true) : this.#seek(this.count + this.#stride());
+  }
+
+  pause() {
+    this.#playing = false;
+    if (this.wanted) this.want(null);
+    this.#aim = null;
+    this.#progress();
+    this.changed(this.state);
+  }
+
+  /** Go one step. @returns {Promise<void>} */
+  async step() {
+    this.pause();
+    if (this.count >= this.steps) return this.voice.tell(LAST);
+    return this.go(this.count + 1);
+  }
+
+  /** Show a step. @param {number} to @returns {Promise<void>} */
+  go(to) {
+    return this.set({ step: to });
+  }
+
+  reset() {
+    return this.set(this.opening);
+  }
+
+  /** How many steps the next picture is away; long strides where motion is not wanted. */
+  #stride() {
+    const { steps, stride } = /** @type {any} */ (this.spec.animation);
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const wish = calm ? Math.ceil(steps / 5) : stride * Number(this.find("[data-speed]").value);
+    return Math.min(wish, steps - this.count);
+  }
+
+  /** @param {Request} request @param {Answer} answer */
+  async answer(request, { outputs, count = 0 }) {
+    if (!outputs) { // not there yet: go on, unless there is something newer to do
+      if (!this.wanted && this.#aim === request.to) this.want({ ...request, fresh: false });
+      return;
+    }
+    if (this.#playing) await frame();
+    this.count = count;
+    if (this.#aim === count) this.#aim = null;
+    this.draw(outputs);
+    if (this.#playing && count >= this.steps) this.#playing = false;
+    this.#progress();
+    this.voice.say(this.#playing ? 1000 : 200, `step ${count}`);
+    if (this.#playing && !this.wanted) this.#seek(count + this.#stride());
+  }
+
+  #progress() {
+    const said = `${this.count} of ${this.steps}`;
+    this.bar.value = String(this.count);
+    this.bar.setAttribute("aria-valuetext", said);
+    this.find("[data-steps]").textContent = said;
+    const [button, word] = [this.find('[data-do="toggle"]'), this.#playing ? "Pause" : "Run"];
+    if (button.textContent !== word) button.textContent = word; // a press may be under way
+  }
+}
+
+/**
+ * Make one figure work.
+ * @param {HTMLElement} element @param {Spec} spec @param {Engine} engine
+ * @param {(state: State) => void} changed @returns {LiveFigure}
+ */
+function attach(element, spec, engine, changed) {
+  return new (spec.animation ? LiveAnimation : LiveFigure)(element, spec, engine, changed);
+}

@@ -1,0 +1,113 @@
+// The form of a figure: inputs that show the state, and tell what the reader wants (form.py).
+
+/** One control's elements. */
+class Row {
+  /** @type {number[]|null} what each position of a log slider stands for */
+  #stops;
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {Control} control
+   * @param {(value: any) => void} moved
+   * @param {AbortSignal} signal  ends the listening
+   */
+  constructor(form, control, moved, signal) {
+    this.control = control;
+    this.input = /** @type {HTMLInputElement} */ (form.elements.namedItem(control.name));
+    this.row = /** @type {HTMLElement} */ (this.input.closest(".live-control"));
+    this.value = /** @type {HTMLElement|null} */ (this.row.querySelector(".live-value"));
+    this.box = /** @type {HTMLInputElement|null} */ (this.row.querySelector(".live-box"));
+    this.#stops = control.kind === "slider" && control.log ? stops(control) : null;
+    if (this.#stops) {
+      Object.assign(this.input, { min: 0, max: this.#stops.length - 1, step: 1 });
+    }
+    this.#listen(moved, { signal });
+    this.#mark(moved, { signal });
+  }
+
+  /** @param {(value: any) => void} moved @param {AddEventListenerOptions} options */
+  #listen(moved, options) {
+    const { input, box, control } = this;
+    const type = control.kind === "seed" ? "change" : "input";
+    input.addEventListener(type, () => moved(this.#read()), options);
+    const home = () => moved(control.value);
+    if (control.kind === "slider") input.addEventListener("dblclick", home, options);
+    if (box) box.addEventListener("change", () => moved(box.value), options);
+  }
+
+  #read() {
+    if (this.control.kind === "toggle") return this.input.checked;
+    return this.#stops ? this.#stops[Number(this.input.value)] : this.input.value;
+  }
+
+  /** Where a value stands on the slider, 0 to 1. @param {number} value */
+  #share(value) {
+    if (!this.#stops) return share(this.control, value);
+    return nearest(this.#stops, value) / (this.#stops.length - 1);
+  }
+
+  /**
+   * Put the marks at the values that they stand for.
+   * @param {(value: any) => void} moved @param {AddEventListenerOptions} options
+   */
+  #mark(moved, options) {
+    const marks = /** @type {NodeListOf<HTMLElement>} */ (this.row.querySelectorAll(".live-mark"));
+    marks.forEach((mark, i) => {
+      const [at] = this.control.marks[i];
+      mark.style.setProperty("--at", String(this.#share(at)));
+      mark.addEventListener("click", () => moved(at), options);
+    });
+  }
+
+  /** @param {State} state */
+  show(state) {
+    const { control, input } = this;
+    const value = /** @type {any} */ (state[control.name]);
+    if (control.kind === "toggle") input.checked = value;
+    else input.value = String(this.#stops ? nearest(this.#stops, value) : value);
+    input.disabled = !Object.entries(control.when).every(([name, values]) =>
+      values.includes(state[name]));
+    this.row.classList.toggle("live-idle", input.disabled);
+    if (control.kind !== "slider") return;
+    const said = spoken(control, value);
+    input.setAttribute("aria-valuetext", said);
+    if (this.value) this.value.textContent = said;
+    if (this.box) this.box.value = String(value);
+  }
+}
+
+/** All of the form. */
+class Form {
+  /**
+   * @param {HTMLFormElement} form
+   * @param {Spec} spec
+   * @param {(values: State) => void} moved  what the reader wants
+   * @param {AbortSignal} signal  ends the listening
+   */
+  constructor(form, spec, moved, signal) {
+    this.form = form;
+    this.spec = spec;
+    this.rows = spec.controls.map((control) =>
+      new Row(form, control, (value) => moved({ [control.name]: value }), signal));
+    this.presets = [...form.querySelectorAll(".live-presets button")];
+    this.presets.forEach((button, i) =>
+      button.addEventListener("click", () => moved(spec.presets[i]), { signal }));
+  }
+
+  /** @param {State} state */
+  show(state) {
+    this.rows.forEach((row) => row.show(state));
+    this.presets.forEach((button, i) => {
+      const same = Object.entries(this.spec.presets[i]).every(([k, v]) => state[k] === v);
+      button.setAttribute("aria-pressed", String(same));
+    });
+  }
+
+  /** Open what hides a control that is not at its default. @param {State} state */
+  open(state) {
+    const more = this.form.querySelector("details");
+    if (!more) return;
+    const hidden = this.rows.filter(({ row }) => more.contains(row));
+    if (hidden.some(({ control }) => state[control.name] !== control.value)) more.open = true;
+  }
+}

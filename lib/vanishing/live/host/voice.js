@@ -1,0 +1,79 @@
+// What a figure says: at once to the eye, at rest to a screen reader, which reads every change.
+
+class Voice {
+  /** @type {Set<Control>} controls moved since the last sentence was spoken */
+  #moved = new Set();
+  /** @type {Outputs|null} the outputs that the last sentence was about */
+  #said = null;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #timer;
+
+  /** @param {LiveFigure} live */
+  constructor(live) {
+    this.live = live;
+    this.written = live.find(".live-says");
+    this.spoken = live.find(".live-speaks");
+    this.picture = live.find("svg");
+    this.alt = this.picture.getAttribute("aria-label");
+  }
+
+  moved(/** @type {Control[]} */ controls) {
+    controls.forEach((control) => this.#moved.add(control));
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+  }
+
+  /** Say something that is about no picture. */
+  tell(/** @type {string} */ words) {
+    this.stop();
+    this.written.textContent = this.spoken.textContent = words;
+  }
+
+  /** Let a link or a button say for a moment what it has done. */
+  confirm(/** @type {HTMLElement} */ element, /** @type {string} */ words) {
+    const before = element.dataset.says ?? (element.textContent || "");
+    element.dataset.says = before;
+    this.spoken.textContent = element.textContent = words;
+    setTimeout(() => (element.textContent = before), 2000);
+  }
+
+  /**
+   * Write what the picture shows, and speak it once nothing has changed for `delay` ms.
+   * @param {number} delay @param {string} [at]  where a run is
+   */
+  say(delay, at = "") {
+    this.stop();
+    if (!at && !this.#moved.size) {
+      this.#said ??= this.live.outputs; // Python described this picture
+      return;
+    }
+    const words = (this.written.textContent = this.#sentence(at));
+    this.#timer = setTimeout(() => {
+      this.spoken.textContent = words;
+      this.#said = this.live.outputs;
+      this.#moved.clear();
+      this.#describe(words);
+    }, delay);
+  }
+
+  #sentence(/** @type {string} */ at) {
+    const { spec, state, outputs } = this.live;
+    /** @type {Record<string, string>} */
+    const words = {};
+    for (const c of spec.controls) words[c.name] = spoken(c, state[c.name]);
+    const moves = spec.controls.filter((c) => this.#moved.has(c))
+      .map((c) => `${c.label.replace(/_/g, "")} ${words[c.name]}`);
+    const lead = [...moves, at].filter(Boolean).join(", ");
+    const result = sentence(spec.say, outputs, words, this.#said) + "." + gaps(spec, outputs);
+    return capital(`${lead}: ${result}`);
+  }
+
+  /** Let the picture's text alternative follow its state. */
+  #describe(/** @type {string} */ words) {
+    const first = !Object.keys(this.live.difference).length;
+    const alt = first ? this.alt : `No longer the first picture. ${words}`;
+    if (this.alt) this.picture.setAttribute("aria-label", alt);
+  }
+}
