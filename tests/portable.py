@@ -41,9 +41,9 @@ MACHINES: dict[str, dict[str, str]] = {
     "one_thread": {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "NPROC": "1"},
 }
 FUSED = """
-import jax, jax.numpy as jnp
-fused = jax.jit(lambda a, c: a * a + c)(jnp.float32(1 + 2**-12), jnp.float32(-1 - 2**-11)) != 0
-print(jax.default_backend(), int(fused))
+import jax
+from vanishing.studies import rounding
+print(jax.default_backend(), int(rounding.fuses_products()))
 """
 
 

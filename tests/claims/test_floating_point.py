@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vanishing as vg
-from vanishing.studies.rounding import FORMS, IDEAL, first_zero
+from vanishing.studies.rounding import FORMS, IDEAL, fuses_products, zero_from
 
 ON_CPU = jax.default_backend() == "cpu"
 only_on_cpu = pytest.mark.skipif(not ON_CPU, reason="a number of XLA's CPU backend")
@@ -57,20 +57,22 @@ def test_the_logarithm_goes_on_where_ieee_754_ends():
 
 
 def test_rounding_tanh_slope_is_zero_from_13_ln_2_when_rounded_correctly():
-    zero = first_zero(IDEAL["tanh"])
+    zero = zero_from(IDEAL["tanh"])
     assert zero == pytest.approx(13 * np.log(2), abs=1e-4)
     assert zero == pytest.approx(9.0109, abs=1e-4)
 
 
 @only_on_cpu
 def test_rounding_tanh_slope_is_zero_from_7_99881_on_xla_cpu():
+    # Without fused multiply-add XLA's polynomial never settles at 1; it is cut off at 20.
+    expected = 7.99881 if fuses_products() else 20.0
     by_grad = jax.vmap(jax.grad(vg.activations.get("tanh")))
     for slope in (tanh_slope, by_grad, FORMS["tanh"]["1 − tanh²(z)"]):
-        assert first_zero(jax.jit(slope)) == pytest.approx(7.99881, abs=1e-4)
+        assert zero_from(jax.jit(slope)) == pytest.approx(expected, abs=1e-4)
 
 
 def test_rounding_sigmoid_slope_is_zero_from_25_ln_2_when_rounded_correctly():
-    zero = first_zero(IDEAL["sigmoid"])
+    zero = zero_from(IDEAL["sigmoid"])
     assert zero == pytest.approx(25 * np.log(2), abs=1e-3)
     assert zero == pytest.approx(17.3287, abs=1e-3)
 
@@ -79,8 +81,8 @@ def test_rounding_sigmoid_slope_is_zero_from_25_ln_2_when_rounded_correctly():
 @pytest.mark.parametrize("slope", [sigmoid_slope, FORMS["sigmoid"]["s(z)(1 − s(z))"]])
 def test_rounding_sigmoid_slope_is_zero_from_16_6355_and_minus_87_34_on_xla_cpu(slope):
     slope = jax.jit(slope)
-    assert first_zero(slope) == pytest.approx(16.6355, abs=1e-3)
-    agrees(-first_zero(slope, sign=-1), 87.34, 126 * np.log(2))
+    assert zero_from(slope) == pytest.approx(16.6355, abs=1e-3)
+    agrees(-zero_from(slope, sign=-1), 87.34, 126 * np.log(2))
 
 
 def agrees(zero, printed, exact):
@@ -96,4 +98,4 @@ def agrees(zero, printed, exact):
     ("sigmoid", "s(z)s(−z)", 87.34, 126 * np.log(2)),
 ])  # fmt: skip
 def test_rounding_forms_that_keep_the_slope(name, form, printed, exact):
-    agrees(first_zero(jax.jit(FORMS[name][form])), printed, exact)
+    agrees(zero_from(jax.jit(FORMS[name][form])), printed, exact)

@@ -11,7 +11,7 @@ import pytest
 
 import vanishing as vg
 from vanishing import activations
-from vanishing.book.activations.activation_curves import compute
+from vanishing.book.activations.activation_curves import activation_curves
 from vanishing.studies import comparisons, rounding
 
 TEXT = Path(__file__).parents[2].joinpath("chapters", "activations.md").read_text()
@@ -29,33 +29,45 @@ def updates(z, eta, t):
     return np.exp(2 * abs(z)) / (24 * eta * (1 + t))
 
 
-def test_the_ends_of_the_slopes_are_those_in_the_text():
+def test_the_ends_of_correctly_rounded_slopes_are_those_in_the_text():
     for words, value in (
         (r"13 \ln 2 = 9.01", 13 * np.log(2)),
         (r"25 \ln 2 = 17.33", 25 * np.log(2)),
     ):
         assert words in TEXT and words.endswith(f"{value:.2f}")
-    for name, sign, said in (("gelu", -1, "$-4.87$"), ("elu", -1, "$-17.33 = -25")):
+    for name, sign, said in (("gelu", -1, "$-5.16$"), ("elu", -1, "$-17.33 = -25")):
         assert said in TEXT
-        end = rounding.first_zero(activations.derivative(name), sign)
-        assert f"{end:.2f}" in said
-    assert "from 7.999 on" in TEXT
-    assert f"{rounding.first_zero(activations.derivative('tanh')):.3f}" == "7.999"
+        assert f"{rounding.zero_from(rounding.IDEAL[name], sign):.2f}" in said
 
 
-def test_seven_of_eight_slopes_are_zero_somewhere():
-    assert TEXT.count("only Leaky ReLU's is not") == 1
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="numbers of XLA's CPU backend")
+def test_the_ends_on_a_processor_are_those_in_the_text():
+    ends = [rounding.zero_from(activations.derivative(name), s) for name, s in
+            (("tanh", 1), ("gelu", -1))]  # fmt: skip
+    assert "from 7.999 on" in TEXT and "replaced by 1 at 20" in TEXT
+    assert "at $-4.87$ or $-7.35$, with and without fused" in TEXT
+    expected = (7.999, -4.868) if rounding.fuses_products() else (20.0, -7.345)
+    assert ends == pytest.approx(expected, abs=5e-4)
+
+
+@pytest.mark.parametrize("machine", ["this one", "a perfect one"])
+def test_seven_of_eight_slopes_are_zero_somewhere(machine):
+    assert TEXT.count("Leaky ReLU's alone is not") == 1
+    assert "only Leaky ReLU's is not" in TEXT
+    slopes = {name: rounding.IDEAL[name] for name in comparisons.NAMES}
+    if machine == "this one":
+        slopes = {name: activations.derivative(name) for name in comparisons.NAMES}
     somewhere = [
         name
-        for name in comparisons.NAMES
-        if min(abs(rounding.first_zero(activations.derivative(name), s)) for s in (-1, 1)) < 128
+        for name, slope in slopes.items()
+        if min(abs(rounding.zero_from(slope, s)) for s in (-1, 1)) < 128
     ]
     assert set(comparisons.NAMES) - set(somewhere) == {"leaky_relu"} and len(somewhere) == 7
 
 
 def test_the_true_slope_of_gelu_where_the_computed_one_ends():
-    assert r"$-1.3 \cdot 10^{-5}$" in TEXT
-    assert f"{slope64('gelu', -4.8677, approximate=False):.1e}" == "-1.3e-05"
+    assert r"$-3.3 \cdot 10^{-6}$" in TEXT
+    assert f"{slope64('gelu', -5.15786, approximate=False):.1e}" == "-3.3e-06"
 
 
 @pytest.mark.parametrize(("name", "said"), [("gelu", -0.75), ("silu", -1.28)])
@@ -75,17 +87,19 @@ def test_the_ways_back_are_as_long_as_the_text_says():
 
 
 def test_what_the_links_to_the_live_figure_show():
-    measure = jax.jit(compute)
-
-    def found(name, layer, sigma_w):
+    """By the page's own arithmetic, which is not always this machine's."""
+    live = activation_curves()
+    cases = (("tanh", 10, 1.59), ("tanh", 10, 10.0), ("gelu", 20, 1.53), ("gelu", 20, 1.8))
+    for name, _, sigma_w in cases:
         assert re.search(rf"activation={name}&sigma_w={sigma_w:g}\b", TEXT)
-        outputs = measure(comparisons.NAMES.index(name), layer, sigma_w, 0.0, 0)
-        return {key: float(v) for key, v in outputs.items() if v.ndim == 0}
-
-    assert found("tanh", 10, 1.59)["zero"] == 0
-    ten = found("tanh", 10, 10.0)
+    calls = [
+        tuple(live.machine.arguments({"activation": name, "layer": layer, "sigma_w": sigma_w,
+                                      "sigma_b": 0.0, "seed": 0}))
+        for name, layer, sigma_w in cases
+    ]  # fmt: skip
+    near, ten, less, more = live.programs["compute"].run_many(calls)
+    assert near["zero"] == 0
     assert abs(ten["zero"] - 0.4) < 0.03 and ten["dead"] == 0  # "two in five"
-    less, more = found("gelu", 20, 1.53), found("gelu", 20, 1.8)
     assert 25 < more["spread"] / less["spread"] < 35  # "thirty times the spread"
     assert abs(more["dead"] - 1 / 3) < 0.03 and less["dead"] == 0
 
@@ -102,11 +116,14 @@ def test_hand_written_gradients_fail_where_the_text_says():
 def test_the_numbers_of_the_quizzes():
     assert "it is 1.08" in TEXT and f"{slope64('gelu', 1.0):.2f}" == "1.08"
     assert "2.4e-7" in TEXT and f"{np.spacing(np.float32(10 / 3)):.1e}" == "2.4e-07"
-    assert float(activations.derivative("gelu")(-6.0)) == 0
+    assert rounding.IDEAL["gelu"](np.float32(-6)) == 0
+    assert abs(activations.derivative("gelu")(-6.0)) < 1e-2  # saturated on any machine
 
 
 def test_compile_time_rounding_is_as_the_margin_says():
-    assert jax.jit(lambda: jax.grad(jnp.tanh)(8.5))() != 0 == jax.grad(jnp.tanh)(8.5)
+    folded = float(jax.jit(lambda: jax.grad(jnp.tanh)(8.5))())
+    assert r"$1.2 \cdot 10^{-7}$" in TEXT and f"{folded:.1e}" == "1.2e-07"
+    assert folded != jax.grad(jnp.tanh)(8.5)
 
 
 def test_wrong_answers_get_a_hint_and_right_ones_do_not():

@@ -36,9 +36,12 @@ def test_an_interval_is_student_t():
 
 @pytest.mark.parametrize(("name", "chi"), [("relu", 1.0), ("sigmoid", 0.1528)])
 def test_gradients_shrink_by_the_theory(name, chi):
-    log = comparisons.gradients(name, comparisons.matched_gain(name), seeds=20).mean(1)
-    per_layer = (log[3] - log[-3]) / (len(log) - 6)
-    assert per_layer == pytest.approx(np.log(chi) / 2, abs=0.05)
+    # Over eight keys the mean is −.006 ± .0035 from the law for ReLU (the mean of a logarithm is
+    # below the logarithm of the mean) and −.007 ± .0018 for the sigmoid. A cotangent of ones,
+    # which is aligned with ReLU's outputs, would be off by +.035.
+    log = comparisons.gradients(name, comparisons.matched_gain(name), key=jax.random.key(0))
+    per_layer = (log.mean(1)[3] - log.mean(1)[-3]) / (len(log) - 6)
+    assert per_layer == pytest.approx(np.log(chi) / 2, abs=0.02)
 
 
 def test_tuning_picks_the_least_loss_and_reports_other_seeds():

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 from scipy import stats
 
 from vanishing import activations, datasets
@@ -63,33 +63,43 @@ def _network(index, sigma_w, **fields) -> MLP:
 
 
 @partial(jax.jit, static_argnames=("depth", "batch", "seeds"))
-def _gradients(index, sigma_w, depth, batch, seeds):
+def _gradients(index, sigma_w, key, depth, batch, seeds):
     def one(key):
         key, data_key = jax.random.split(key)
         net = _network(index, sigma_w, depth=depth)
-        x = jax.random.normal(data_key, (batch, net.width))
-        return probe(net, init(net, key=key), x).log_gradient_rms
+        # Ones would not do for the cotangent: they are aligned with what the network puts out.
+        x, cotangent = jax.random.normal(data_key, (2, batch, net.width))
+        return probe(net, init(net, key=key), x, cotangent).log_gradient_rms
 
-    log = lax.map(one, jax.random.split(jax.random.key(0), seeds)).T
+    log = lax.map(one, jax.random.split(key, seeds)).T
     return log - log[-1:]
 
 
 def gradients(
-    activation: str, sigma_w: float, *, depth: int = 30, batch: int = 32, seeds: int = 20
+    activation: str,
+    sigma_w: float,
+    *,
+    key: PRNGKeyArray,
+    depth: int = 30,
+    batch: int = 32,
+    seeds: int = 20,
 ) -> Float[Array, "depth seeds"]:
     """ln RMS of δ_l relative to δ_L, in many networks, each with inputs of its own.
+
+    The cotangent is random and standard normal, as the theory of `theory.chi` assumes.
 
     Args:
         activation: one of `NAMES`.
         sigma_w: σ_w, the gain; there are no biases.
+        key: of the weights, the inputs and the cotangents.
         depth: layers, 64 wide.
         batch: standard normal inputs that a network is shown.
         seeds: how many networks.
 
-    >>> float(gradients("tanh", 1.0, depth=3, seeds=2)[-1, 0])
+    >>> float(gradients("tanh", 1.0, key=jax.random.key(0), depth=3, seeds=2)[-1, 0])
     0.0
     """
-    return _gradients(NAMES.index(activation), sigma_w, depth, batch, seeds)
+    return _gradients(NAMES.index(activation), sigma_w, key, depth, batch, seeds)
 
 
 @partial(jax.jit, static_argnames=("depth",))
@@ -121,10 +131,10 @@ def tuned(
     activation: str,
     sigma_w: float,
     *,
-    rates: Sequence[float] = (0.01, 0.03, 0.1, 0.3),
+    rates: Sequence[float] = (0.003, 0.01, 0.03, 0.1, 0.3),
     depth: int = 8,
     steps: int = 100,
-    choose: int = 2,
+    choose: int = 4,
     seeds: int = 8,
 ) -> Tuned:
     """Train on the digits with every learning rate, and report the best one on fresh seeds.

@@ -1,5 +1,6 @@
-"""Where a derivative becomes exactly zero in float32: found by walking from float to float."""
+"""Where a derivative is exactly zero in float32: found by walking from float to float."""
 
+import itertools
 from collections.abc import Callable
 
 import jax
@@ -27,10 +28,13 @@ def floats(low: float, high: float, stride: int = 1) -> Float[np.ndarray, " coun
     return np.arange(first, last + 1, stride, dtype=np.int32).view(np.float32)
 
 
-def first_zero(slope: Slope, sign: int = 1, reach: float = 128.0) -> float:
-    """The first z, going out from 0 in direction `sign`, at which `slope` is exactly 0.
+def zero_from(slope: Slope, sign: int = 1, reach: float = 128.0) -> float:
+    """From where on `slope` is exactly 0, going out from 0 in direction `sign`.
 
-        min { |z| : slope(z) = 0, sign z > 0, |z| ≤ reach },   z ∈ float32
+        min { r : slope(sign t) = 0 for all t with r ≤ t ≤ reach },   r, t ∈ float32
+
+    A slope may be zero here and there before that: XLA's tanh on a processor without fused
+    multiply-add is 1 at some hundred floats between 7.9 and 20, and at all of them from 20 on.
 
     Args:
         slope: an elementwise function of a float32 array, JAX or NumPy.
@@ -38,26 +42,48 @@ def first_zero(slope: Slope, sign: int = 1, reach: float = 128.0) -> float:
         reach: how far to go.
 
     Returns:
-        z with its sign; ±inf where nothing up to `reach` is zero; ±0 where the zeros begin at 0.
-        Every 4096th float is looked at from 2⁻²⁰ on, and every single one before the first hit.
+        r with its sign; ±inf where the slope at `reach` is not zero; ±0 where it is zero all the
+        way. Every 4096th float is looked at from 2⁻²⁰ on, and every one after the last of them
+        at which the slope is not zero, until 4096 in a row are.
 
-    XLA on a CPU rounds tanh to 1 a little early; correctly rounded it is 1 from 13 ln 2 = 9.011:
+    Correctly rounded, tanh is 1 from 13 ln 2 = 9.011 on; what a device does is another matter.
 
-    >>> round(first_zero(IDEAL["tanh"]), 4)
+    >>> round(zero_from(IDEAL["tanh"]), 4)
     9.0109
     """
 
-    def is_zero(size):
-        return np.asarray(slope(np.float32(sign) * size)) == 0
+    def alive(size):
+        return np.flatnonzero(np.asarray(slope(np.float32(sign) * size)))
 
     coarse = floats(_BOTTOM, reach, _STRIDE)
-    hits = np.flatnonzero(is_zero(coarse))
-    if hits.size == 0:
-        return sign * np.inf
-    if hits[0] == 0:
+    seen = alive(coarse)
+    if seen.size == 0:
         return sign * 0.0
-    fine = floats(coarse[hits[0] - 1], coarse[hits[0]])
-    return sign * float(fine[np.argmax(is_zero(fine))])
+    if seen[-1] == coarse.size - 1:
+        return sign * np.inf
+    # The next one looked at may be zero by chance: go on until a whole stretch has nothing but 0.
+    end = coarse[seen[-1]]
+    for low, high in itertools.pairwise(coarse[seen[-1] :]):
+        fine = floats(low, high)
+        found = alive(fine)
+        if found.size == 0:
+            break
+        end = fine[found[-1]]
+    return sign * float(np.nextafter(end, np.float32(np.inf)))
+
+
+def fuses_products() -> bool:
+    """Whether XLA adds a product here before it rounds it (fused multiply-add).
+
+    (1 + 2⁻¹²)² − (1 + 2⁻¹¹) is 2⁻²⁴, and 0 if the square is rounded first. Where products are
+    fused, XLA's polynomial for tanh is exactly 1 from 7.9988 on; elsewhere it stays just below 1
+    and is replaced by 1 at 20.
+
+    >>> fuses_products() in (True, False)
+    True
+    """
+    fused = jax.jit(lambda a, c: a * a + c)(jnp.float32(1 + 2**-12), jnp.float32(-1 - 2**-11))
+    return bool(fused != 0)
 
 
 def _rounded(function: Slope) -> Slope:

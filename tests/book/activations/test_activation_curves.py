@@ -2,10 +2,12 @@
 
 import functools
 
+import jax
 import numpy as np
 import pytest
 from scipy.stats import norm
 
+from saturation import disputed
 from vanishing import activations
 from vanishing.book.activations import activation_curves as module
 from vanishing.studies import rounding
@@ -42,31 +44,46 @@ def compared():
                     live.programs["compute"].run_many(calls), strict=True))  # fmt: skip
 
 
+@functools.cache
+def pre_activations(case):
+    values = list(settings())[case]
+    return np.asarray(_seen(*figure().machine.arguments(values)))
+
+
+_seen = jax.jit(module.pre_activations)
+
+
 @pytest.mark.parametrize("case", range(32))
 def test_the_browser_finds_what_jax_finds(case):
     expected, got = compared()[case]
+    name = list(settings())[case]["activation"]
+    open_points, z = disputed(name, module.GRID), disputed(name, pre_activations(case))
     np.testing.assert_allclose(got["phi"], expected["phi"], rtol=1e-4, atol=1e-6)
-    # GELU's slope multiplies 1 − tanh², off by 1e-7 on either side, by up to 7.
-    np.testing.assert_allclose(got["slope"], expected["slope"], rtol=1e-4, atol=2e-6)
+    # GELU's slope multiplies 1 − tanh², off by 3e-7 on either side, by up to 9. Where the two may
+    # differ about an exact zero, tanh stays just below 1 and GELU multiplies what is left by 24.
+    both = expected["slope"], got["slope"]
+    np.testing.assert_allclose(*(slope[~open_points] for slope in both), rtol=1e-4, atol=5e-6)
+    assert np.max(np.abs(both)[:, open_points], initial=0) < 2e-5
     np.testing.assert_allclose(got["spread"], expected["spread"], rtol=1e-4)
-    np.testing.assert_array_equal(got["zero_above"], expected["zero_above"])
-    np.testing.assert_array_equal(got["zero_below"], expected["zero_below"])
-    for name in COUNTED:  # a value on the very edge may be counted on its other side
-        np.testing.assert_allclose(got[name], expected[name], atol=4.1 * ONE)
-    np.testing.assert_allclose(got["dead"], expected["dead"], atol=1.1 / module.WIDTH)
+    for shading in ("zero_above", "zero_below"):
+        same = got[shading] == expected[shading]
+        assert np.all(same | open_points)
+    # A value on the very edge may be counted on its other side.
+    for count in COUNTED:
+        slack = np.mean(z) if count == "zero" else 0
+        np.testing.assert_allclose(got[count], expected[count], atol=4.1 * ONE + slack)
+    slack = np.mean(z.any(axis=0))
+    np.testing.assert_allclose(got["dead"], expected["dead"], atol=1.1 / module.WIDTH + slack)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_shading_begins_where_the_slope_becomes_zero(name):
-    shaded = module.GRID[figure().evaluate(activation=name)["zero_above"] == module.TOP]
+    is_shaded = figure().evaluate(activation=name)["zero_above"] == module.TOP
     for sign in (-1, 1):
-        edge = rounding.first_zero(activations.derivative(name), sign)
-        side = np.abs(shaded[np.sign(shaded) == sign])
-        if abs(edge) < module.REACH:
-            assert abs(edge) <= side.min() < abs(edge) + 0.051
-            assert side.size == np.sum(sign * module.GRID > abs(edge))
-        else:
-            assert side.size == 0
+        edge = abs(rounding.zero_from(activations.derivative(name), sign))
+        beyond = sign * module.GRID > edge
+        before = (sign * module.GRID > 0) & ~beyond & ~disputed(name, module.GRID)
+        assert is_shaded[beyond].all() and not is_shaded[before].any()
 
 
 def test_the_shares_are_those_of_the_normal_distribution_where_it_applies():

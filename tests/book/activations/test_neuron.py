@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from differential import same
+from saturation import disputed
+from vanishing import activations
 from vanishing.book.activations import neuron as module
 from vanishing.live.compiler import run_programs
+from vanishing.studies import rounding
 
 
 @functools.cache
@@ -38,8 +41,9 @@ def compared():
     ]
 
 
-# 1 − tanh² has an absolute error of float32's rounding, and 100 updates add up what it does.
-SLACK = {"slope_tanh": 3e-7, "mark_tanh": 3e-7, "z_tanh": 1e-4, "moved_tanh": 1e-4,
+# 1 − tanh² has an absolute error of float32's rounding, at worst 4e-7 where tanh never settles at
+# 1, and 100 updates add up what it does.
+SLACK = {"slope_tanh": 5e-7, "mark_tanh": 5e-7, "z_tanh": 1e-4, "moved_tanh": 1e-4,
          "path_tanh": 1e-4, "moved_relu": 3e-6}  # fmt: skip
 
 
@@ -49,7 +53,9 @@ def test_the_browser_makes_the_steps_that_jax_makes(case):
     same(start, init)
     for name, value in outputs.items():
         np.testing.assert_allclose(js_outputs[name], value, rtol=1e-4, atol=SLACK.get(name, 0))
-        assert np.array_equal(js_outputs[name] == 0, np.asarray(value) == 0) or "moved" in name
+        alike = np.array_equal(js_outputs[name] == 0, np.asarray(value) == 0)
+        open_to_both = name == "slope_tanh" and disputed("tanh", outputs["z_tanh"])
+        assert alike or "moved" in name or open_to_both
     assert js_state.frame == state.frame
     np.testing.assert_allclose(js_state.params, state.params, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(js_state.path, state.path, rtol=1e-4, atol=1e-4)
@@ -81,8 +87,9 @@ def test_the_first_picture_is_the_accident_and_what_follows():
     outputs = figure().outputs
     assert outputs["path_tanh"][0] == module.START == 1.5
     assert outputs["z_tanh"] == pytest.approx(-10, abs=2e-3)
-    for name in ("tanh", "relu"):
-        assert outputs[f"slope_{name}"] == 0 and outputs[f"moved_{name}"] == 0
+    # tanh's slope is 0, or so small that the update is lost in the sum: stuck either way.
+    assert outputs["moved_tanh"] == outputs["moved_relu"] == outputs["slope_relu"] == 0
+    assert 0 <= outputs["slope_tanh"] < 5e-7
     assert outputs["slope_exact"] == pytest.approx(8.26e-9, rel=1e-2)
     per_update = 3 * 0.1 * (1 + np.tanh(1.5)) * outputs["slope_exact"]
     assert outputs["updates"] == 59
@@ -107,6 +114,13 @@ def test_both_tanh_neurons_return_from_minus_six_and_only_one_from_minus_eight()
     assert outputs["z_relu"] == pytest.approx(-6, abs=1e-5) and outputs["moved_relu"] == 0
     outputs = figure().evaluate(gradient=6.4, learning_rate=0.5, pace="10000")
     assert outputs["z_exact"] == pytest.approx(1.5, abs=1e-3)
+
+
+def test_the_tanh_neuron_never_moves_from_where_its_slope_is_zero():
+    landing = rounding.zero_from(activations.derivative("tanh"), -1) - 0.1
+    gradient = float(np.ceil(100 * (module.START - landing) / 1.5) / 100)  # η = 0.5, three times
+    outputs = figure().evaluate(gradient=gradient, learning_rate=0.5, pace="10000")
+    assert outputs["z_tanh"] == pytest.approx(landing, abs=0.02)
     assert outputs["slope_tanh"] == 0 and outputs["moved_tanh"] == 0
 
 

@@ -11,6 +11,7 @@ from vanishing.live import Choice, Seed, Slider
 from vanishing.live import figure as live_figure
 from vanishing.network import MLP, forward, init
 from vanishing.probe import SATURATED_BELOW
+from vanishing.studies import rounding
 from vanishing.studies.comparisons import NAMES
 
 DEPTH, WIDTH, BATCH = 20, 64, 64
@@ -109,6 +110,17 @@ def _draw():
     return figure, bind
 
 
+def _shaded() -> str:
+    """What is shaded for tanh on this machine, in words."""
+    end = rounding.zero_from(activations.derivative("tanh"))
+    if end < REACH:
+        return (
+            f"two shaded regions beyond plus and minus {end:.0f}, where the slope is exactly zero "
+            "in float32"
+        )
+    return "no shaded region, for on this machine the slope is exactly zero only beyond the picture"
+
+
 def activation_curves():
     """φ and φ′ over the pre-activations of a layer that the reader chooses, exact zeros shaded.
 
@@ -137,7 +149,6 @@ def activation_curves():
         describe="{zero:.1%} of the pre-activations lie where the slope is exactly zero, "
         "{saturated:.1%} where it is zero or below 1 % of its largest; {dead:.1%} of the units "
         "are dead on this batch; root mean square of z {spread:.3g}",
-        alt="Above, tanh, its slope, and two shaded regions beyond plus and minus 8, where the "
-        "slope is exactly zero in float32. Below, how the pre-activations of layer 10 are spread: "
-        "an arch on a logarithmic scale from about minus 14 to 14 that reaches into both regions.",
+        alt=f"Above, tanh, its slope, and {_shaded()}. Below, how the pre-activations of layer 10 "
+        "are spread: an arch on a logarithmic scale from about minus 14 to 14.",
     )

@@ -18,12 +18,14 @@ from vanishing import activations
 from vanishing.book.style import COLOURS, canvas, house_style
 from vanishing.live import Animation, Choice, Slider
 from vanishing.live import figure as live_figure
+from vanishing.studies import rounding
 
 WEIGHTS, BIAS, INPUTS = (0.5, 0.5), 0.5, (1.0, 1.0)
 START = sum(w * x for w, x in zip(WEIGHTS, INPUTS, strict=True)) + BIAS
 PARAMETERS = len(WEIGHTS) + 1  # z moves by η δ for each of them, since all x_i = 1
 FRAMES = 60
 PACES = (1, 100, 10_000)  # updates between two pictures
+REACH = 13.0  # of the axis of z, to either side
 FLOOR = 1e-11  # where a slope of exactly 0 is drawn on a logarithmic axis
 #: The three neurons, and the colours that they have in the picture.
 NEURONS = {"tanh": "blue", "exact": "green", "relu": "vermilion"}
@@ -72,8 +74,8 @@ class State(NamedTuple):
 def slope_kept(z: Float[Array, ""]) -> Float[Array, ""]:
     """tanh′(z) = 4e / (1 + e)², e = exp(−2|z|): nothing cancels, so it is not 0 before |z| ≈ 44.
 
-    >>> f"{slope_kept(jnp.float32(10)):.2e}", float(activations.derivative("tanh")(10.0))
-    ('8.24e-09', 0.0)
+    >>> f"{slope_kept(jnp.float32(10)):.2e}", rounding.IDEAL["tanh"](np.float32(10))
+    ('8.24e-09', np.float32(0.0))
     """
     e = jnp.exp(-2 * jnp.abs(z))
     return 4 * e / (1 + e) ** 2
@@ -168,7 +170,7 @@ def _outputs(state: State, updates) -> dict[str, Array]:
 
 
 def _draw_slopes(ax):
-    z = np.linspace(-13, 13, 1041)
+    z = np.linspace(-REACH, REACH, 1041)
     exact = 1 / np.cosh(z) ** 2
     as_trained = np.maximum(np.asarray(activations.derivative("tanh")(z.astype(np.float32))), FLOOR)
     ax.plot(z, exact, color=COLOURS["green"], linewidth=1.2)
@@ -176,7 +178,7 @@ def _draw_slopes(ax):
     ax.plot(z, np.where(z > 0, 1, FLOOR), color=COLOURS["vermilion"], linewidth=1.2)
     ax.annotate("exactly 0", (0.8, FLOOR), xytext=(0, 6), textcoords="offset points")
     ax.set(xlabel="pre-activation z", ylabel="slope φ′(z)", yscale="log",
-           xlim=(-13, 13), ylim=(FLOOR / 3, 10))  # fmt: skip
+           xlim=(-REACH, REACH), ylim=(FLOOR / 3, 10))  # fmt: skip
     sizes = {"tanh": 8, "exact": 12, "relu": 5}
     return {
         ax.plot([START], [1], "o", color=COLOURS[colour], markersize=sizes[name],
@@ -184,6 +186,14 @@ def _draw_slopes(ax):
             "x": f"z_{name}", "y": f"mark_{name}"}
         for name, colour in NEURONS.items()
     }  # fmt: skip
+
+
+def _cliff() -> str:
+    """What the slope of tanh in float32 does on this machine, in words."""
+    end = rounding.zero_from(activations.derivative("tanh"))
+    if end < REACH:
+        return f"falls off a cliff to exactly 0 near plus and minus {end:.0f}"
+    return "stops falling near plus and minus 8, at a few ten-millionths"
 
 
 def _draw_paths(ax):
@@ -197,7 +207,7 @@ def _draw_paths(ax):
                           linewidth=2.6 if name == "relu" else 1.8)  # fmt: skip
         bind[line] = f"path_{name}"
     ax.set(xlabel="pictures; the large update is the first", ylabel="pre-activation z",
-           xlim=(0, FRAMES), ylim=(-13, 13))  # fmt: skip
+           xlim=(0, FRAMES), ylim=(-REACH, REACH))  # fmt: skip
     ax.legend(loc="upper right")
     return bind
 
@@ -237,9 +247,9 @@ def neuron():
         "landed; with nothing rounded away, slope {slope_exact:.2g}, moved by {moved_exact:.2g}; "
         "the ReLU is at z = {z_relu:.2f}, with slope {slope_relu:.2g}, moved by {moved_relu:.2g}",
         alt="Left, the slopes of tanh and ReLU against the pre-activation, on a logarithmic "
-        "scale. In float32 the slope of tanh falls off a cliff to exactly 0 near plus and minus "
-        "8; computed without cancellation it goes on falling in a straight line. The ReLU's is "
-        "exactly 0 on the left and 1 on the right. Three dots mark the neurons, all at z = −10, "
-        "two of them on the floor. Right, z in each picture: from 1.5 all three drop to −10 and "
+        f"scale. In float32 the slope of tanh {_cliff()}; computed without cancellation it goes on "
+        "falling in a straight line. The ReLU's is exactly 0 on the left and 1 on the right. Three "
+        "dots mark the neurons, all at z = −10, each on its curve. Right, z in each picture: from "
+        "1.5 all three drop to −10 and "
         "stay there.",
     )

@@ -23,7 +23,7 @@ def gallery(zeros: Mapping[str, tuple[float, float]], *, alt: str) -> Picture:
     """φ and φ′ of the named activations, a panel each, with exact zeros of φ′ shaded.
 
     Args:
-        zeros: name → where φ′ becomes exactly zero to the left and to the right, ±inf if nowhere.
+        zeros: name → from where on φ′ is exactly 0 to the left and to the right, ±inf if nowhere.
         alt: text alternative.
     """
     figure, panels = canvas(height=4.4, columns=4, rows=2, sharex=True, sharey=True)
@@ -42,20 +42,27 @@ def gallery(zeros: Mapping[str, tuple[float, float]], *, alt: str) -> Picture:
 
 
 @house_style
-def staircase(*, alt: str) -> Picture:
-    """tanh′ as float32 computes it from 1 − tanh², from a correctly rounded tanh, and exactly."""
+def staircase(end: float, *, alt: str) -> Picture:
+    """tanh′ as float32 computes it from 1 − tanh², from a correctly rounded tanh, and exactly.
+
+    Args:
+        end: from where on this machine's tanh′ is exactly zero.
+        alt: text alternative.
+    """
     figure, ax = canvas()
     z = np.linspace(5.5, 12, 4001, dtype=np.float32)
-    device = np.asarray(activations.derivative("tanh")(z))
     ax.semilogy(z, np.cosh(z.astype(float)) ** -2.0, color=COLOURS["green"], label="exact")
-    for label, slope, style, height in (
-        ("correctly rounded tanh", rounding.IDEAL["tanh"](z), {"color": COLOURS["gold"]}, 2e-9),
-        ("this machine", device, {"color": COLOURS["blue"]}, 2e-10),
+    perfect, device = rounding.IDEAL["tanh"], activations.derivative("tanh")
+    for label, slope, colour, stop, height in (
+        ("correctly rounded tanh", perfect, "gold", rounding.zero_from(perfect), 2e-9),
+        ("this machine", device, "blue", end, 2e-10),
     ):
-        ax.semilogy(z, np.where(slope > 0, slope, np.nan), linewidth=1.2, label=label, **style)
-        end = z[np.argmax(slope == 0)]
-        ax.axvline(end, linestyle=":", linewidth=1.2, **style)
-        ax.annotate(f"0 from {end:.2f}", (end, height), xytext=(4, 0), textcoords="offset points")
+        steps, style = np.asarray(slope(z)), {"color": COLOURS[colour], "linewidth": 1.2}
+        ax.semilogy(z, np.where(steps > 0, steps, np.nan), label=label, **style)
+        if stop < z[-1]:
+            ax.axvline(stop, linestyle=":", **style)
+        ax.annotate(f"0 from {stop:.2f}", (min(stop, 10.5), height), xytext=(4, 0),
+                    textcoords="offset points", color=COLOURS[colour])  # fmt: skip
     ax.set(xlabel="pre-activation z", ylabel="tanh′(z)", ylim=(1e-10, 1e-4))
     ax.legend()
     return Picture(figure, alt)
