@@ -1,12 +1,16 @@
 """The house style: what the static figures draw, and how they show."""
 
 import re
+from functools import cache
+from itertools import combinations
 
 import jax
 import numpy as np
 import pytest
-from matplotlib.colors import to_hex
+from colorspacious import cspace_convert, deltaE
+from matplotlib.colors import to_hex, to_rgb
 
+from vanishing import activations
 from vanishing.book import style
 from vanishing.book.chain_rule import plots
 from vanishing.live import palette
@@ -51,17 +55,22 @@ def test_gradients_are_drawn_in_decades_from_the_last_layer():
         np.testing.assert_allclose(line.get_ydata(), [-2, -1, 0], atol=1e-6)
         assert line.get_xdata().tolist() == [1, 2, 3]
     assert law.get_color() == measured.get_color() != story.get_color()
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["tanh", "story"]
+    assert [word.get_text() for word in ax.texts] == ["tanh", "story"]
+    assert [word.get_color() for word in ax.texts] == [measured.get_color(), story.get_color()]
 
 
 def test_claims_lie_at_measured_over_published():
     claims = [style.Claim("a", 2.0, 2.2, 0.2), style.Claim("b", -30.0, -29.0, 0.1)]
     ax = style.published_beside_measured(claims, alt="a").figure.axes[0]
-    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    rings = [line for line in ax.lines if line.get_fillstyle() == "none"]
+    assert [ring.get_xdata()[0] for ring in rings] == [1, 1]
+    dots = [
+        line for line in ax.lines if line.get_fillstyle() == "full" and line.get_marker() == "o"
+    ]
     assert [line.get_xdata()[0] for line in dots] == pytest.approx([1.1, 29 / 30])
     bars = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
     np.testing.assert_allclose(bars, [(0.8, 1.2), (0.9, 1.1)])
-    assert [text.get_text() for text in ax.texts] == ["a", "2 | 2.2", "b", "-30 | -29"]
+    assert [text.get_text() for text in ax.texts] == ["a", "2 | 2.2", "b", "−30 | −29"]
 
 
 def test_the_house_style_ends_with_the_figure():
@@ -96,7 +105,7 @@ def test_the_spread_is_a_density_beside_its_normal():
     ax = picture.figure.axes[0]
     area = sum(bar.get_width() * bar.get_height() for bar in ax.patches)
     assert area == pytest.approx(1)
-    (normal,) = ax.lines
+    (normal,) = [line for line in ax.lines if line.get_linestyle() == "--"]
     assert np.trapezoid(normal.get_ydata(), normal.get_xdata()) == pytest.approx(1, abs=0.01)
 
 
@@ -112,6 +121,97 @@ def test_underflow_separates_zeros_from_numbers():
     assert drawn(picture, "plain float32: exactly 0").get_xdata().tolist() == [1]
 
 
-def test_colours_are_the_palette():
-    ax = plots.chain_factor([1], alt="a").figure.axes[0]
-    assert to_hex(ax.lines[0].get_color()) == palette.CYCLE["blue"].light
+def test_a_line_of_an_activation_has_the_colour_of_that_activation():
+    ax = style.gradient_by_layer({"relu": LOG, "tanh": LOG - 1}, alt="a").figure.axes[0]
+    assert [to_hex(line.get_color()) for line in ax.lines] == [
+        style.ACTIVATIONS["relu"],
+        style.ACTIVATIONS["tanh"],
+    ]
+    assert [word.get_text() for word in ax.texts] == ["ReLU", "tanh"]
+
+
+def test_every_named_activation_has_a_colour_and_a_name_of_its_own():
+    assert set(style.ACTIVATIONS) == set(style.LABELS) == set(activations.ACTIVATIONS)
+    colours = [*style.ACTIVATIONS.values(), style.DEAD, style.SATURATED]
+    assert len(set(colours)) == len(colours)
+
+
+def _seen(colour: str, deficiency: str | None) -> np.ndarray:
+    rgb = np.array(to_rgb(colour))
+    if deficiency is None:
+        return rgb
+    space = {"name": "sRGB1+CVD", "cvd_type": deficiency, "severity": 100}
+    return np.clip(cspace_convert(rgb, space, "sRGB1"), 0, 1)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("sight", [None, "deuteranomaly", "protanomaly", "tritanomaly"])
+def test_the_colours_that_meet_most_often_stay_apart_for_every_eye(mode, sight):
+    names = ["purple", "blue", "green", "vermilion", "gold"]
+    seen = [_seen(getattr(palette.CYCLE[name], mode), sight) for name in names]
+    apart = [deltaE(a, b, input_space="sRGB1") for a, b in combinations(seen, 2)]
+    assert min(apart) > 9  # in CAM02-UCS, where 1 is just noticeable
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_layers_run_from_near_the_paper_to_near_the_ink(mode):
+    lightness = [
+        cspace_convert(to_rgb(getattr(colour, mode)), "sRGB1", "JCh")[0]
+        for colour in palette.LAYERS.values()
+    ]
+    steps = np.diff(lightness)
+    assert (steps < -2).all() if mode == "light" else (steps > 2).all()
+
+
+@cache
+def pictures():
+    """One of each static figure that takes no training to draw."""
+    return list(_pictures())
+
+
+def _pictures():
+    yield style.gradient_by_layer({"sigmoid": LOG, "tanh": LOG / 9}, {"0.25 a layer": LOG}, alt="a")
+    yield plots.chain_factor([1, 4, 7, 14], alt="a")
+    steps = np.arange(1, 201)
+    law = 0.5 * np.log(steps / 200)
+    yield plots.power_law(1 / (2 * steps), law, law + 0.02, alt="a")
+    yield plots.spectra({"Gaussian": 10.0 ** np.linspace(2, -7, 64), "Haar": np.ones(64)}, alt="a")
+    decades = -0.63 * np.arange(199, -1, -1)
+    yield plots.underflow(np.where(decades > -38, 10.0**decades, 0), decades * np.log(10), alt="a")
+
+
+def words_of(figure):
+    """All texts that are drawn: labels of ticks outside the limits are not."""
+    for ax in figure.axes:
+        yield from [*ax.texts, ax.xaxis.label, ax.yaxis.label, ax.title, ax._left_title]
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in axis.get_major_ticks():
+                if low <= tick.get_loc() <= high:
+                    yield from (tick.label1, tick.label2)
+
+
+@pytest.mark.parametrize("layout", ["figure", "narrow"])
+@pytest.mark.parametrize("number", range(5))
+def test_no_word_lies_on_another_or_leaves_the_figure(number, layout):
+    figure = getattr(pictures()[number], layout)
+    figure.draw_without_rendering()
+    words = [text for text in words_of(figure) if text.get_text() and text.get_visible()]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in words]
+    room = figure.bbox.padded(1)
+    for words, box in boxes:
+        inside = room.x0 <= box.x0 and box.x1 <= room.x1 and box.y1 <= room.y1 and room.y0 <= box.y0
+        assert inside, words
+    for (first, a), (second, b) in combinations(boxes, 2):
+        overlap = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert not (overlap[0] > 1 and overlap[1] > 1), f"{first!r} on {second!r}"
+
+
+def test_the_page_gets_both_layouts_and_jupyter_one(monkeypatch):
+    picture = style.gradient_by_layer({"tanh": LOG}, alt="a")
+    assert picture._repr_html_().count("<svg") == 1
+    monkeypatch.setenv("VANISHING_LIVE", "page")
+    html = picture._repr_html_()
+    assert html.count("<svg") == 2 and 'class="vg-narrow"' in html
+    ids = re.findall(r' id="([^"]+)"', html)
+    assert ids and len(set(ids)) == len(ids)

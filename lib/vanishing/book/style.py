@@ -1,6 +1,8 @@
 """The house style, and the static figures: one function a figure, each returns a `Picture`."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from io import BytesIO
@@ -13,18 +15,55 @@ from cycler import cycler
 from jaxtyping import Array, Float
 from matplotlib.figure import Figure
 
+from vanishing.book.labels import axis_titles, label_lines
 from vanishing.live.page.svg import themed_svg
-from vanishing.live.palette import CYCLE, NEUTRAL
+from vanishing.live.palette import CYCLE, LAYERS, PALETTE
 
-COLOURS: dict[str, str] = {name: colour.light for name, colour in {**CYCLE, **NEUTRAL}.items()}
+COLOURS: dict[str, str] = {name: colour.light for name, colour in PALETTE.items()}
+
+#: One colour for each activation, everywhere.
+ACTIVATIONS: dict[str, str] = {
+    "sigmoid": COLOURS["purple"],
+    "tanh": COLOURS["blue"],
+    "relu": COLOURS["green"],
+    "leaky_relu": COLOURS["olive"],
+    "elu": COLOURS["cyan"],
+    "selu": COLOURS["indigo"],
+    "gelu": COLOURS["pink"],
+    "silu": COLOURS["brown"],
+    "linear": COLOURS["slate"],
+}
+#: How the activations are called in figures and tables.
+LABELS: dict[str, str] = {
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "leaky_relu": "Leaky ReLU",
+    "elu": "ELU",
+    "selu": "SELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "linear": "linear",
+}
+DEAD, SATURATED = COLOURS["vermilion"], COLOURS["gold"]
+#: What is measured is solid; theory is dashed, this machine's rounding dotted, and a published
+#: number is a ring.
+THEORY = {"linestyle": "--", "linewidth": 1.2}
+ROUNDING = {"linestyle": ":", "linewidth": 1.2}
+PUBLISHED = {"marker": "o", "fillstyle": "none", "markersize": 9, "linestyle": "none"}
 
 STYLE = {
     "axes.prop_cycle": cycler(color=[COLOURS[name] for name in CYCLE]),
     "axes.grid": True,
+    "axes.grid.axis": "y",
     "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.spines.left": False,
     "axes.edgecolor": COLOURS["slate"],
+    "axes.labelcolor": COLOURS["ink"],
+    "axes.titlesize": 10,
+    "axes.titlepad": 8,
     "axes.unicode_minus": True,
     "font.size": 10,
     "grid.color": COLOURS["grid"],
@@ -35,10 +74,27 @@ STYLE = {
     "ytick.color": COLOURS["slate"],
     "xtick.labelcolor": COLOURS["ink"],
     "ytick.labelcolor": COLOURS["ink"],
+    "ytick.major.size": 0,
 }
 Drawn = TypeVar("Drawn")
-WIDTH = 7.0  # inches: the text column of a page
 NATS_PER_DECADE = np.log(10)
+
+
+class Layout(NamedTuple):
+    """How wide a figure is, and whether its panels stand one under another.
+
+    Attributes:
+        width: inches.
+        stacked: panels that stand side by side on a wide page go one under another.
+    """
+
+    width: float
+    stacked: bool
+
+
+COLUMN, PHONE = Layout(7.0, False), Layout(3.6, True)  # the text column of a page; a phone's
+WIDTH = COLUMN.width
+_LAYOUT: ContextVar[Layout] = ContextVar("layout", default=COLUMN)
 
 
 def house_style(draw: Callable[..., Drawn]) -> Callable[..., Drawn]:
@@ -56,20 +112,27 @@ def house_style(draw: Callable[..., Drawn]) -> Callable[..., Drawn]:
 class Picture:
     """A matplotlib figure with its text alternative; the value of a cell shows it.
 
-    In the page it is inline SVG whose colours follow the theme; where only images can be shown,
-    it is a PNG.
+    In the page it is inline SVG whose colours follow the theme, in two layouts of which the
+    page's width chooses one; where only images can be shown, it is a PNG.
 
     Attributes:
         figure: the matplotlib figure, to be changed at will.
         alt: what there is to see, for those who do not see it.
+        narrow: the same in a layout for narrow screens, or None.
     """
 
     figure: Figure
     alt: str
+    narrow: Figure | None = None
 
     def _repr_html_(self) -> str:
         # Matplotlib names clip paths and markers by their content: the same in every figure.
-        return themed_svg(self.figure, self.alt, prefix=f"p{crc32(self.alt.encode()):x}-")
+        prefix = f"p{crc32(self.alt.encode()):x}-"
+        wide = themed_svg(self.figure, self.alt, prefix=prefix)
+        if self.narrow is None or os.environ.get("VANISHING_LIVE") != "page":
+            return wide  # elsewhere no stylesheet would hide one of the two
+        narrow = themed_svg(self.narrow, self.alt, prefix=f"n{prefix}")
+        return f'<div class="vg-wide">{wide}</div><div class="vg-narrow">{narrow}</div>'
 
     def _repr_png_(self) -> bytes:
         buffer = BytesIO()
@@ -77,15 +140,57 @@ class Picture:
         return buffer.getvalue()
 
 
+def picture(draw: Callable[..., Figure]) -> Callable[..., Picture]:
+    """Decorate a function that draws a figure: it draws in the house style, once for the column
+    and once for a phone, takes the text alternative `alt` too, and returns a `Picture`.
+
+    >>> @picture
+    ... def nothing():
+    ...     return canvas()[0]
+    >>> [float(f.get_figwidth()) for f in (nothing(alt="-").figure, nothing(alt="-").narrow)]
+    [7.0, 3.6]
+    """
+
+    @wraps(draw)
+    def drawn(*args, alt: str, **named) -> Picture:
+        figures = []
+        for layout in (COLUMN, PHONE):
+            token = _LAYOUT.set(layout)
+            try:
+                figures.append(house_style(draw)(*args, **named))
+            finally:
+                _LAYOUT.reset(token)
+        return Picture(figures[0], alt, figures[1])
+
+    return drawn
+
+
 def canvas(height: float = 3.4, columns: int = 1, rows: int = 1, **options):
-    """A figure as wide as the text and its axes, for functions in the `house_style`.
+    """A figure as wide as the layout and its axes, for functions that draw in the house style.
+
+    Args:
+        height: inches; on a phone, panels of a row stand one under another and the figure is as
+            many times higher.
+        columns, rows: panels; the array of axes has that shape in every layout.
+        options: for `Figure.subplots`.
 
     >>> figure, left_and_right = canvas(columns=2)
     >>> len(left_and_right)
     2
     """
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    width, stacked = _LAYOUT.get()
+    stacked = stacked and columns > 1 and rows == 1
+    if stacked:
+        figure = Figure(figsize=(width, 0.85 * height * columns), layout="constrained")
+        axes = figure.subplots(columns, 1, **options)
+        return figure, axes.T if getattr(axes, "ndim", 1) == 2 else axes
+    figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, **options)
+
+
+def is_narrow() -> bool:
+    """Whether a figure for a narrow screen is being drawn: fewer ticks, shorter words."""
+    return _LAYOUT.get() is PHONE
 
 
 def mosaic(layout: Sequence[Sequence[str]], height: float = 3.4, **options):
@@ -95,37 +200,51 @@ def mosaic(layout: Sequence[Sequence[str]], height: float = 3.4, **options):
     >>> sorted(axes)
     ['left', 'right', 'wide']
     """
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(_LAYOUT.get().width, height), layout="constrained")
     return figure, figure.subplot_mosaic(layout, **options)
 
 
-@house_style
+def layer_colours(numbers: Sequence) -> list[str]:
+    """A colour for each of some layers, from first to last along the ordered scale.
+
+    >>> layer_colours([1, 30]) == [COLOURS["layer-1"], COLOURS["layer-7"]]
+    True
+    """
+    places = np.round(np.linspace(1, len(LAYERS), max(len(numbers), 2))).astype(int)
+    return [COLOURS[f"layer-{place}"] for place in places[: len(numbers)]]
+
+
+@picture
 def gradient_by_layer(
     measured: Mapping[str, Float[Array, " depth"]],
     expected: Mapping[str, Float[Array, " depth"]] | None = None,
-    *,
-    alt: str,
-) -> Picture:
+) -> Figure:
     """Powers of ten that the gradient has gained or lost on its way from the last layer.
 
     Args:
-        measured: label → ln RMS of δ_l, layer 1 first, as `probe` gives it.
+        measured: label → ln RMS of δ_l, layer 1 first, as `probe` gives it. A label that names
+            an activation gets that one's colour.
         expected: label → the same from a theory, drawn dashed; in the colour of the measured
             curve of that label, or in ink where there is none.
         alt: text alternative.
     """
     figure, ax = canvas()
-    colours = {}
+    colours, named = {}, []
     for label, log in measured.items():
-        (line,) = ax.plot(layers(log), _decades(log), label=label)
+        colour = ACTIVATIONS.get(label, COLOURS["ink"] if len(measured) == 1 else None)
+        words = LABELS.get(label, label)
+        (line,) = ax.plot(layers(log), _decades(log), label=words, color=colour)
         colours[label] = line.get_color()
+        named.append(line)
     for label, log in (expected or {}).items():
-        own = {"label": label} if label not in colours else {}
         colour = colours.get(label, COLOURS["ink"])
-        ax.plot(layers(log), _decades(log), "--", color=colour, linewidth=1.2, **own)
-    ax.set(xlabel="layer", ylabel="powers of ten, from the last layer")
-    ax.legend()
-    return Picture(figure, alt)
+        (line,) = ax.plot(layers(log), _decades(log), label=label, color=colour, **THEORY)
+        named += [line] if label not in colours else []
+    axis_titles(ax, x="layer", y="gradient, powers of ten from the last layer")
+    ax.set_xlim(1, max(len(log) for log in measured.values()))
+    label_lines(ax, named, side="left")
+    ax.yaxis.tick_right()
+    return figure
 
 
 def layers(log: Float[Array, " depth"]) -> np.ndarray:
@@ -153,18 +272,19 @@ class Claim(NamedTuple):
     tolerance: float
 
 
-@house_style
-def published_beside_measured(claims: Sequence[Claim], *, alt: str) -> Picture:
-    """Measured over published for each claim, with the accepted range around 1."""
+@picture
+def published_beside_measured(claims: Sequence[Claim]) -> Figure:
+    """Measured over published for each claim, a ring at 1 and the accepted range around it."""
     figure, ax = canvas(height=0.9 + 0.5 * len(claims))
     along = ax.get_yaxis_transform()  # words stand over the bars: beside them a phone has no room
     for row, claim in enumerate(claims):
         low, span = 1 - claim.tolerance, 2 * claim.tolerance
         ax.barh(row, span, left=low, height=0.36, color=COLOURS["grid"])
-        ax.plot(claim.measured / claim.published, row, "o", color=COLOURS["blue"])
-        numbers = f"{claim.published:.4g} | {claim.measured:.4g}"
+        ax.plot(1, row, color=COLOURS["ink"], **PUBLISHED)
+        ax.plot(claim.measured / claim.published, row, "o", color=COLOURS["blue"], markersize=5)
+        numbers = f"{claim.published:.4g} | {claim.measured:.4g}".replace("-", "−")
         ax.text(0, row - 0.28, claim.source, transform=along)
         ax.text(1, row - 0.28, numbers, transform=along, ha="right")
-    ax.axvline(1, color=COLOURS["ink"], linewidth=1)
-    ax.set(xlabel="measured / published", ylim=(len(claims) - 0.5, -0.9), yticks=[])
-    return Picture(figure, alt)
+    ax.set(ylim=(len(claims) - 0.5, -0.9), yticks=[])
+    axis_titles(ax, x="measured / published (ring)")
+    return figure

@@ -15,15 +15,31 @@ class Colour(NamedTuple):
 
 
 #: Categorical colours: contrast of at least 3:1 against white, and (dark variant) against #121212.
+#: Those that meet most often (purple, blue, green, vermilion, gold) stay apart in the common
+#: colour-vision deficiencies too, by their lightness.
 CYCLE: dict[str, Colour] = {
-    "blue": Colour("#1467b3", "#6fb1f5"),
-    "vermilion": Colour("#c8501e", "#ff9a66"),
-    "green": Colour("#117a5b", "#4cc9a0"),
-    "purple": Colour("#7a4fb5", "#bd9cf2"),
-    "pink": Colour("#b8397a", "#f58fbf"),
-    "gold": Colour("#8f6a00", "#e0bd4d"),
-    "cyan": Colour("#0f7f8f", "#58cbd9"),
+    "blue": Colour("#1f7fd1", "#4f9ff0"),
+    "vermilion": Colour("#bf3a06", "#ff7f4a"),
+    "green": Colour("#0f7a55", "#3fcf9c"),
+    "purple": Colour("#5e2d91", "#d9c2ff"),
+    "pink": Colour("#a8206a", "#f57ab8"),
+    "gold": Colour("#a88200", "#f2d36b"),
+    "cyan": Colour("#0a8f9e", "#4fd0de"),
+    "olive": Colour("#4f6b00", "#b5d84a"),
+    "indigo": Colour("#2b2f86", "#6f74e0"),
+    "brown": Colour("#7d4230", "#d39a80"),
     "slate": Colour("#66707a", "#a6b0ba"),
+}
+
+#: An ordered scale, from the first layer to the last: from near the paper towards the ink.
+LAYERS: dict[str, Colour] = {
+    "layer-1": Colour("#3f9f9c", "#9083c4"),
+    "layer-2": Colour("#3b8f9d", "#929ad6"),
+    "layer-3": Colour("#3b7f9a", "#93b0e5"),
+    "layer-4": Colour("#3e6e95", "#93c5ef"),
+    "layer-5": Colour("#425d8e", "#94d9f6"),
+    "layer-6": Colour("#454a83", "#99edfa"),
+    "layer-7": Colour("#443672", "#a2fffa"),
 }
 
 #: Ink, paper and the lines between. Matplotlib's own default grey of grids and legends maps too.
@@ -35,7 +51,7 @@ NEUTRAL: dict[str, Colour] = {
     "frame": Colour("#cccccc", "#4a535d"),
 }
 
-PALETTE: dict[str, Colour] = {**CYCLE, **NEUTRAL}
+PALETTE: dict[str, Colour] = {**CYCLE, **LAYERS, **NEUTRAL}
 
 #: `{"#1467b3": "var(--vg-blue, #1467b3)", ...}`: what a light colour becomes in the page.
 VARIABLES: dict[str, str] = {

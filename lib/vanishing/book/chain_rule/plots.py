@@ -5,33 +5,44 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Array, Float
 
-from vanishing.book.style import COLOURS, NATS_PER_DECADE, Picture, canvas, house_style, layers
+from vanishing.book.labels import axis_titles, label_lines, note, reference
+from vanishing.book.style import (
+    COLOURS,
+    DEAD,
+    NATS_PER_DECADE,
+    THEORY,
+    Figure,
+    canvas,
+    layer_colours,
+    layers,
+    picture,
+)
 
 
-@house_style
-def chain_factor(weights: Sequence[float], *, alt: str) -> Picture:
+@picture
+def chain_factor(weights: Sequence[float]) -> Figure:
     """|w σ′(z)| of one sigmoid unit against its pre-activation z, for several weights w."""
     figure, ax = canvas()
     z = np.linspace(-8, 8, 401)
     slope = 1 / (2 + np.exp(z) + np.exp(-z))  # σ′ in a form that loses no digits
-    for w in weights:
-        ax.plot(z, w * slope, label=f"w = {w:g}")
-    ax.axhline(1, color=COLOURS["ink"], linewidth=1, linestyle="--")
-    ax.annotate("grows", (-7.8, 1), xytext=(0, 4), textcoords="offset points")
-    ax.annotate("shrinks", (-7.8, 1), xytext=(0, -12), textcoords="offset points")
-    ax.set(xlabel="pre-activation z", ylabel="factor |w σ′(z)|")
-    ax.legend()
-    return Picture(figure, alt)
+    for w, colour in zip(weights, layer_colours(weights), strict=True):
+        factor = w * slope
+        ax.plot(z, factor, label=f"w = {w:g}", color=colour)
+        ax.annotate(f"w = {w:g}", (0, factor.max()), xytext=(0, 3), textcoords="offset points",
+                    ha="center", color=colour)  # fmt: skip
+    reference(ax, 1, "grows ↑")
+    ax.annotate("shrinks ↓", (8, 1), xytext=(0, -12), textcoords="offset points", ha="right")
+    ax.set(xlim=(-8, 8), ylim=(0, None))
+    axis_titles(ax, x="pre-activation z", y="factor |w σ′(z)|")
+    return figure
 
 
-@house_style
+@picture
 def power_law(
     lengths: Float[Array, " depth"],
     predicted: Float[Array, " layers"],
     measured: Float[Array, " layers"],
-    *,
-    alt: str,
-) -> Picture:
+) -> Figure:
     """tanh at its critical point: q_l against 1/(2l), and the gradient against √(l/L), log-log.
 
     Args:
@@ -43,22 +54,24 @@ def power_law(
     figure, (left, right) = canvas(columns=2)
     layer = layers(lengths)
     left.loglog(layer, lengths, label="length map")
-    left.loglog(layer, 1 / (2 * layer), "k--", linewidth=1.2, label="1/(2l)")
-    left.set(xlabel="layer l", ylabel="variance of the pre-activations")
+    left.loglog(layer, 1 / (2 * layer), color=COLOURS["ink"], label="1/(2l)", **THEORY)
+    axis_titles(left, x="layer l", y="variance of the pre-activations")
     layer = layers(measured)
     right.loglog(layer, np.exp(measured), label="measured")
-    right.loglog(layer, np.exp(predicted), label="product of factors")
-    right.loglog(layer, np.sqrt(layer / layer[-1]), "k--", linewidth=1.2, label="√(l/L)")
-    right.set(xlabel="layer l", ylabel="gradient, relative to layer L")
+    right.loglog(layer, np.exp(predicted), color=COLOURS["slate"], label="product of factors")
+    right.loglog(layer, np.sqrt(layer / layer[-1]), color=COLOURS["ink"], label="√(l/L)", **THEORY)
+    axis_titles(right, x="layer l", y="gradient, relative to layer L")
     for ax in (left, right):
-        ax.legend()
-    return Picture(figure, alt)
+        ax.set_xlim(1, ax.lines[0].get_xdata()[-1])
+        label_lines(ax, side="left" if ax is right else "right")
+    right.yaxis.tick_right()
+    return figure
 
 
-@house_style
+@picture
 def spread(
-    samples: Float[Array, " networks"], mean: float, variance: float, *, label: str, alt: str
-) -> Picture:
+    samples: Float[Array, " networks"], mean: float, variance: float, *, label: str
+) -> Figure:
     """How one quantity differs between networks that share everything but their seed.
 
     Args:
@@ -72,14 +85,15 @@ def spread(
     ax.hist(np.asarray(samples), bins=60, density=True, color=COLOURS["blue"], alpha=0.55)
     t = np.linspace(*ax.get_xlim(), 200)
     density = np.exp(-((t - mean) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
-    ax.plot(t, density, "k--", linewidth=1.4, label=f"normal, variance {variance:.3g}")
-    ax.set(xlabel=label, ylabel="density")
-    ax.legend()
-    return Picture(figure, alt)
+    ax.plot(t, density, color=COLOURS["ink"], **THEORY)
+    peak = (mean + variance**0.5, density.max() * np.exp(-0.5))
+    note(ax, f"normal, variance {variance:.3g}", peak, to=(24, 12))
+    axis_titles(ax, x=label, y="density")
+    return figure
 
 
-@house_style
-def spectra(squared: Mapping[str, Float[Array, " width"]], *, alt: str) -> Picture:
+@picture
+def spectra(squared: Mapping[str, Float[Array, " width"]]) -> Figure:
     """Squared singular values of a product of layers, largest first, on a log scale.
 
     Args:
@@ -90,15 +104,15 @@ def spectra(squared: Mapping[str, Float[Array, " width"]], *, alt: str) -> Pictu
     for label, values in squared.items():
         share = (np.arange(len(values)) + 0.5) / len(values)
         ax.semilogy(share, np.asarray(values), label=label)
-    ax.set(xlabel="share of directions", ylabel="squared stretch", ylim=(1e-8, 1e3))
-    ax.legend()
-    return Picture(figure, alt)
+    ax.set(xlim=(0, 1), ylim=(1e-8, 1e3))
+    label_lines(ax, side="left")
+    ax.yaxis.tick_right()
+    axis_titles(ax, x="share of directions", y="squared stretch")
+    return figure
 
 
-@house_style
-def underflow(
-    plain: Float[Array, " depth"], carried: Float[Array, " depth"], *, alt: str
-) -> Picture:
+@picture
+def underflow(plain: Float[Array, " depth"], carried: Float[Array, " depth"]) -> Figure:
     """The gradient by layer as float32 holds it, and as its logarithm does.
 
     Args:
@@ -109,11 +123,22 @@ def underflow(
     figure, ax = canvas()
     layer, plain = layers(plain), np.asarray(plain)
     decades = np.asarray(carried) / NATS_PER_DECADE
-    ax.plot(layer, decades, label="logarithm carried")
     held = plain > 0
-    ax.plot(layer[held], np.log10(plain[held]), ".", markersize=4, label="plain float32")
     floor = np.full((~held).sum(), decades.min())
-    ax.plot(layer[~held], floor, "x", markersize=4, label="plain float32: exactly 0")
-    ax.set(xlabel="layer", ylabel="log₁₀ of the gradient RMS")
-    ax.legend(loc="upper left")
-    return Picture(figure, alt)
+    (line,) = ax.plot(layer, decades, label="its logarithm, carried")
+    (dots,) = ax.plot(layer[held], np.log10(plain[held]), ".", color=COLOURS["slate"],
+                      markersize=4, label="plain float32")  # fmt: skip
+    (crosses,) = ax.plot(layer[~held], floor, "x", color=DEAD, markersize=4,
+                         label="plain float32: exactly 0")  # fmt: skip
+    ax.set_xlim(1, len(layer))
+    middle = len(layer) // 2
+    ax.annotate(line.get_label(), (layer[middle], decades[middle]), xytext=(8, -12),
+                textcoords="offset points", color=line.get_color())  # fmt: skip
+    if held.any():
+        at = (layer[held].mean(), np.log10(plain[held]).mean())
+        note(ax, dots.get_label(), at, to=(14, -24), color=COLOURS["slate"])
+    if (~held).any():
+        ax.annotate(crosses.get_label(), (layer[~held][-1], decades.min()), xytext=(0, 8),
+                    textcoords="offset points", color=DEAD, ha="right")  # fmt: skip
+    axis_titles(ax, x="layer", y="log₁₀ of the gradient RMS")
+    return figure

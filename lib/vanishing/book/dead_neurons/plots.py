@@ -1,22 +1,23 @@
-"""Static figures of units that die and come back; each returns a `plots.Picture`."""
+"""The static figures of the chapter on dead neurons."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Array, Float
+from matplotlib.ticker import LogLocator, NullFormatter
 
-from vanishing.book.style import COLOURS, Picture, canvas, house_style
+from vanishing.book.labels import axis_titles, label_lines
+from vanishing.book.style import COLOURS, THEORY, Figure, canvas, layer_colours, picture
 from vanishing.studies.intervals import Share
 
 
-@house_style
+@picture
 def by_layer(
     shares: Mapping[str, Sequence[Share]],
     *,
     ylabel: str,
-    alt: str,
     expected: Float[Array, " depth"] | None = None,
-) -> Picture:
+) -> Figure:
     """A share of the units, layer by layer, each with its 95 % interval.
 
     Args:
@@ -26,43 +27,50 @@ def by_layer(
         expected: what a theory gives, drawn dashed.
     """
     figure, ax = canvas()
+    lines = []
     for k, (label, layers) in enumerate(shares.items()):
-        known = [(l, s) for l, s in enumerate(layers, 1) if s.of]  # noqa: E741
+        known = [(layer, share) for layer, share in enumerate(layers, 1) if share.of]
         place = np.array([layer for layer, _ in known]) + 0.12 * (k - (len(shares) - 1) / 2)
-        middle = 100 * np.array([s.share for _, s in known])
-        ends = 100 * np.array([(s.low, s.high) for _, s in known]).T
+        middle = 100 * np.array([share.share for _, share in known])
+        ends = 100 * np.array([(share.low, share.high) for _, share in known]).T
         reach = np.maximum(np.stack([middle - ends[0], ends[1] - middle]), 0)
-        ax.errorbar(place, middle, reach, fmt="o-", markersize=4, capsize=2.5, linewidth=1,
-                    label=label)  # fmt: skip
+        look = {"markersize": 4, "capsize": 2.5, "linewidth": 1}
+        lines.append(ax.errorbar(place, middle, reach, fmt="o-", **look).lines[0])
+        lines[-1].set_label(label)
     if expected is not None:
-        ax.plot(np.arange(1, len(expected) + 1), 100 * np.asarray(expected), "k--", linewidth=1.2,
-                label="theory")  # fmt: skip
-    ax.set(xlabel="layer", ylabel=ylabel, ylim=(-2, None))
+        law = 100 * np.asarray(expected)
+        place = np.arange(1, len(law) + 1)
+        lines += ax.plot(place, law, color=COLOURS["ink"], label="theory", **THEORY)
+    ax.set_ylim(-2, None)
     ax.set_xticks(range(1, 1 + max(len(layers) for layers in shares.values())))
-    ax.legend()
-    return Picture(figure, alt)
+    label_lines(ax, lines)
+    axis_titles(ax, x="layer", y=ylabel)
+    return figure
 
 
-@house_style
-def by_inputs(dead: Mapping[str, Float[Array, " inputs"]], *, alt: str) -> Picture:
+@picture
+def by_inputs(dead: Mapping[str, Float[Array, " inputs"]]) -> Figure:
     """The share of dead units against the number of inputs that "dead" refers to.
 
     Args:
-        dead: label → share of units dead on the first 1, 2, 3, … inputs.
+        dead: label of a layer, first layer first → share of units dead on the first 1, 2, 3, …
+            inputs.
         alt: text alternative.
     """
     figure, ax = canvas()
-    for label, share in dead.items():
-        ax.semilogx(np.arange(1, len(share) + 1), 100 * np.asarray(share), label=label)
-    ax.set(xlabel="number of inputs", ylabel="units dead on all of them, %", ylim=(0, 60))
-    ax.legend()
-    return Picture(figure, alt)
+    for (label, share), colour in zip(dead.items(), layer_colours(list(dead)), strict=True):
+        inputs = np.arange(1, len(share) + 1)
+        ax.semilogx(inputs, 100 * np.asarray(share), label=label, color=colour)
+    ax.set(xlim=(1, max(len(share) for share in dead.values())), ylim=(0, 60))
+    label_lines(ax)
+    axis_titles(ax, x="number of inputs", y="units dead on all of them, %")
+    return figure
 
 
-@house_style
+@picture
 def compared(
-    samples: Mapping[str, Float[Array, " seeds"]], *, xlabel: str, alt: str, log: bool = True
-) -> Picture:
+    samples: Mapping[str, Float[Array, " seeds"]], *, xlabel: str, log: bool = True
+) -> Figure:
     """A number for each seed and label: points, and the median as a bar.
 
     Args:
@@ -76,9 +84,12 @@ def compared(
         ax.plot(values, np.full(len(values), row), "o", color=COLOURS["blue"], markersize=4,
                 alpha=0.6)  # fmt: skip
         ax.plot([np.median(values)] * 2, (row - 0.3, row + 0.3), color=COLOURS["vermilion"])
-    ax.set(xlabel=xlabel, ylim=(len(samples) - 0.5, -0.5))
+    ax.set(ylim=(len(samples) - 0.5, -0.5))
+    axis_titles(ax, x=xlabel)
     if log:
         ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_yticks(range(len(samples)), list(samples))
     ax.grid(axis="y", visible=False)
-    return Picture(figure, alt)
+    return figure

@@ -1,25 +1,32 @@
-"""Static figures of networks that train, or fail to; each returns a `plots.Picture`."""
+"""The static figures of the chapter on a network that will not learn."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Array, Float
 
-from vanishing.book.style import COLOURS, NATS_PER_DECADE, Picture, canvas, house_style
+from vanishing.book.labels import axis_titles, label_lines, reference
+from vanishing.book.style import (
+    ACTIVATIONS,
+    COLOURS,
+    LABELS,
+    NATS_PER_DECADE,
+    ROUNDING,
+    THEORY,
+    Figure,
+    canvas,
+    layer_colours,
+    layers,
+    picture,
+)
 from vanishing.training.history import History
 
 #: Where a value of exactly zero is marked on a logarithmic axis: below all others.
 CROSS = {"marker": "x", "linestyle": "none", "markersize": 5}
 
 
-def _reference(ax, value: float, label: str):
-    ax.axhline(value, color=COLOURS["ink"], linestyle="--", linewidth=1)
-    ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(0, 4), ha="right",
-                textcoords="offset points")  # fmt: skip
-
-
-@house_style
-def loss_curves(histories: Mapping[str, History], *, guess: float, alt: str) -> Picture:
+@picture
+def loss_curves(histories: Mapping[str, History], *, guess: float) -> Figure:
     """Training loss and accuracy against the step, a line a run.
 
     Args:
@@ -31,60 +38,68 @@ def loss_curves(histories: Mapping[str, History], *, guess: float, alt: str) -> 
     for label, history in histories.items():
         left.plot(history.step, history.loss, label=label)
         right.plot(history.step, 100 * history.accuracy, label=label)
-    _reference(left, guess, "guessing")
-    left.set(xlabel="step", ylabel="training loss C", ylim=(0, 1.3 * guess))
-    right.set(xlabel="step", ylabel="digits read rightly, %", ylim=(0, 102))
-    right.legend(loc="center right")
-    return Picture(figure, alt)
+    last = max(history.step[-1] for history in histories.values())
+    reference(left, guess, "guessing")
+    left.set(xlim=(0, last), ylim=(0, 1.3 * guess))
+    right.set(xlim=(0, last), ylim=(0, 102))
+    axis_titles(left, x="step", y="training loss C")
+    axis_titles(right, x="step", y="digits read correctly, %")
+    label_lines(left)
+    label_lines(right)
+    return figure
 
 
-@house_style
-def movement(histories: Mapping[str, History], *, alt: str) -> Picture:
+@picture
+def movement(histories: Mapping[str, History]) -> Figure:
     """How far each layer has moved by the end of a run, a line a run; crosses where not at all."""
     figure, ax = canvas()
     ends = {label: np.asarray(history.moved[-1]) for label, history in histories.items()}
     floor = 0.1 * min(moved[moved > 0].min() for moved in ends.values())
+    lines = []
     for label, moved in ends.items():
-        layer = np.arange(1, len(moved) + 1)
-        stuck = moved == 0
-        (line,) = ax.semilogy(layer[~stuck], moved[~stuck], "o-", markersize=4, label=label)
+        layer, stuck = layers(moved), moved == 0
+        lines += ax.semilogy(layer[~stuck], moved[~stuck], "o-", markersize=4, label=label)
         if stuck.any():
-            ax.plot(layer[stuck], np.full(stuck.sum(), floor), color=line.get_color(),
-                    label=f"{label}: not moved at all", **CROSS)  # fmt: skip
-    ax.set(xlabel="layer", ylabel="how far the weights have moved")
-    ax.legend(loc="lower right")
-    return Picture(figure, alt)
+            crosses = np.full(stuck.sum(), floor)
+            ax.plot(layer[stuck], crosses, color=lines[-1].get_color(), **CROSS)
+            ax.annotate(f"{label}: not moved at all", (layer[stuck][0], floor), xytext=(0, 6),
+                        textcoords="offset points", color=lines[-1].get_color())  # fmt: skip
+    label_lines(ax, lines)
+    axis_titles(ax, x="layer", y="how far the weights have moved")
+    return figure
 
 
-@house_style
-def speed(histories: Mapping[str, History], layers: Sequence[int], *, alt: str) -> Picture:
+@picture
+def speed(histories: Mapping[str, History], layers_shown: Sequence[int]) -> Figure:
     """log₁₀ RMS of ∂C/∂W_l through training, a panel a run and a line a layer.
 
     Args:
         histories: label → what `train` recorded.
-        layers: the layers to draw, counted from 1; those that a run lacks are left out.
+        layers_shown: the layers to draw, counted from 1; those that a run lacks are left out.
         alt: text alternative.
     """
     figure, panels = canvas(columns=len(histories), height=3.2, sharey=True, squeeze=False)
+    colours = dict(zip(layers_shown, layer_colours(layers_shown), strict=True))
     for ax, (label, history) in zip(panels[0], histories.items(), strict=True):
         decades = np.asarray(history.log_weight_gradient_rms) / NATS_PER_DECADE
-        for layer in [l for l in layers if l <= decades.shape[1]]:  # noqa: E741
-            ax.plot(history.step, decades[:, layer - 1], label=f"layer {layer}")
-        ax.set(xlabel="step", title=label)
-        ax.legend(fontsize=8, ncols=2)
-    panels[0, 0].set(ylabel="log₁₀ RMS of ∂C/∂W$_l$")
-    return Picture(figure, alt)
+        for layer in [layer for layer in layers_shown if layer <= decades.shape[1]]:
+            curve = decades[:, layer - 1]
+            ax.plot(history.step, curve, label=f"layer {layer}", color=colours[layer])
+        ax.set_xlim(0, history.step[-1])
+        axis_titles(ax, x="step", y=f"{label}: log₁₀ RMS of ∂C/∂W")
+    for ax in panels[0]:
+        label_lines(ax)
+    return figure
 
 
-@house_style
+@picture
 def both_roads(
     forward: Float[Array, " depth"],
     backward: Float[Array, " depth"],
     *,
     factor: float,
     rounding: float,
-    alt: str,
-) -> Picture:
+) -> Figure:
     """What is left of a difference between inputs on the way up, and of a gradient on the way
     down, with the law that theory gives for both.
 
@@ -100,28 +115,29 @@ def both_roads(
     layer = np.arange(1, depth + 1)
     up = (np.asarray(forward) - np.asarray(forward)[0]) / NATS_PER_DECADE
     down = (np.asarray(backward) - np.asarray(backward)[-1]) / NATS_PER_DECADE
+    theory = {"color": COLOURS["ink"], **THEORY}
     left.plot(layer, up, label="measured")
-    left.plot(layer, (layer - 1) * np.log10(factor), "k--", linewidth=1.2, label="theory")
-    left.axhline(np.log10(rounding), color=COLOURS["ink"], linewidth=0.8)
-    left.annotate("rounding of float32", (1, np.log10(rounding)), xytext=(0, -12),
+    left.plot(layer, (layer - 1) * np.log10(factor), label="theory", **theory)
+    left.axhline(np.log10(rounding), color=COLOURS["slate"], **ROUNDING)
+    left.annotate("rounding of float32", (depth, np.log10(rounding)), xytext=(0, 4), ha="right",
                   textcoords="offset points")  # fmt: skip
     right.plot(layer, down, label="measured")
-    right.plot(layer, (depth - layer) * np.log10(factor), "k--", linewidth=1.2, label="theory")
-    left.set(xlabel="layer (read upwards →)", ylabel="log₁₀ of what is left of a difference")
-    right.set(xlabel="layer (← read downwards)", ylabel="log₁₀ of what is left of a gradient")
-    for ax in (left, right):
-        ax.set(ylim=(depth * np.log10(factor) - 1, 1))
-        ax.legend(loc="lower center")
-    return Picture(figure, alt)
+    right.plot(layer, (depth - layer) * np.log10(factor), label="theory", **theory)
+    axis_titles(left, x="layer (read upwards →)", y="log₁₀ of what is left of a difference")
+    axis_titles(right, x="layer (← read downwards)", y="log₁₀ of what is left of a gradient")
+    right.yaxis.tick_right()
+    for ax, side in ((left, "right"), (right, "left")):
+        ax.set(xlim=(1, depth), ylim=(depth * np.log10(factor) - 1, 1))
+        label_lines(ax, side=side)
+    return figure
 
 
-@house_style
+@picture
 def by_depth(
     shares: Mapping[str, tuple[Sequence[int], Float[Array, "depths seeds"]]],
     *,
     guess: float,
-    alt: str,
-) -> Picture:
+) -> Figure:
     """Digits read rightly against depth: the median of the seeds, and a bar over all of them.
 
     Args:
@@ -130,15 +146,19 @@ def by_depth(
         alt: text alternative.
     """
     figure, ax = canvas()
+    lines = []
     for label, (depths, share) in shares.items():
         percent = 100 * np.asarray(share)
         middle = np.median(percent, axis=1)
         reach = np.stack([middle - percent.min(1), percent.max(1) - middle])
-        ax.errorbar(depths, middle, reach, marker="o", markersize=4, capsize=3, label=label)
-    _reference(ax, 100 * guess, "guessing")
+        look = {"color": ACTIVATIONS.get(label), "marker": "o", "markersize": 4, "capsize": 3}
+        lines.append(ax.errorbar(depths, middle, reach, **look).lines[0])
+        lines[-1].set_label(LABELS.get(label, label))
+    reference(ax, 100 * guess, "guessing")
     ticks = sorted({depth for depths, _ in shares.values() for depth in depths})
-    ax.set(xlabel="layers", ylabel="digits read rightly, %", ylim=(0, 103), xscale="log")
+    ax.set(ylim=(0, 103), xscale="log")
     ax.set_xticks(ticks, [str(depth) for depth in ticks])
     ax.minorticks_off()
-    ax.legend(loc="center left")
-    return Picture(figure, alt)
+    label_lines(ax, lines)
+    axis_titles(ax, x="layers", y="digits read correctly, %")
+    return figure

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from vanishing.live.palette import VARIABLES
 
 #: Matplotlib measures text with DejaVu Sans; Verdana, its ancestor, is as wide.
-FONT = "'DejaVu Sans', Verdana, Geneva, sans-serif"
+FONT = "var(--vg-figure-font, 'DejaVu Sans', Verdana, Geneva, sans-serif)"
 
 #: How much larger text is drawn; the page sets it on a phone, where the picture shrinks.
 _SCALE = "var(--vg-text, 1)"

@@ -1,0 +1,158 @@
+"""Words beside what they name: at the ends of lines, at a value, along an axis."""
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
+from scipy.optimize import isotonic_regression
+
+from vanishing.live.palette import NEUTRAL
+
+# Points from the end of a line to its word, and between the baselines of two words.
+_GAP, _LEADING = 6.0, 13.0
+# Of text of 10 points, less the room that ticks and labels beside the axes take.
+_LETTERS_PER_INCH = 10
+
+
+def spread(
+    wanted: Float[np.ndarray, " n"], least: float, low: float, high: float
+) -> Float[np.ndarray, " n"]:
+    """The places nearest to those wanted of which no two are closer than `least`.
+
+        min Σ (x_i − w_i)²   with   x_(i+1) − x_(i) ≥ least   in the order of w,   low ≤ x ≤ high
+
+    With y_i = x_(i) − i·least that is a monotone regression between two bounds, which is the
+    unbounded one clipped to them.
+
+    Args:
+        wanted: places in any order.
+        least: the smallest distance between two of them, in the same unit.
+        low, high: the ends of the room. Where it is too small for all, they begin at `low`.
+
+    >>> spread(np.array([0.0, 1.0, 9.0]), 4.0, -9.0, 9.0).tolist()
+    [-1.5, 2.5, 9.0]
+    >>> spread(np.array([0.0, 1.0, 9.0]), 4.0, 0.0, 9.0).tolist()
+    [0.0, 4.0, 9.0]
+    """
+    order = np.argsort(wanted, kind="stable")
+    steps = least * np.arange(len(wanted))
+    free = isotonic_regression(wanted[order] - steps).x
+    places = np.empty(len(wanted))
+    places[order] = np.clip(free, low, max(low, high - steps[-1])) + steps
+    return places
+
+
+def _end(line: Line2D, side: str) -> tuple[float, float]:
+    """The outermost point of a line that can be drawn, in data units."""
+    x, y = (np.asarray(values, float) for values in line.get_data())
+    seen = np.flatnonzero(
+        np.isfinite(line.axes.transScale.transform(np.column_stack([x, y])).sum(1))
+    )
+    place = seen[np.argmax(x[seen]) if side == "right" else np.argmin(x[seen])]
+    return x[place], y[place]
+
+
+def label_lines(
+    ax: Axes, lines: Sequence[Line2D] | None = None, *, side: str = "right"
+) -> list[Annotation]:
+    """Write each line's label beside its end, in its colour, and never one over another.
+
+    Takes the place of a legend. Set the limits of the axes first: the words are placed for them.
+
+    Args:
+        ax: the axes.
+        lines: which of them; those with a label where None.
+        side: "right" or "left": at which end.
+
+    Returns:
+        The words, in the order of the lines.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> _ = ax.plot([1, 2], [3.0, 3.0], label="theory"), ax.plot([1, 2], [3.0, 3.01], label="real")
+    >>> [word.get_text() for word in label_lines(ax)]
+    ['theory', 'real']
+    """
+    if lines is None:
+        lines = [line for line in ax.lines if not line.get_label().startswith("_")]
+    if not lines:
+        return []
+    ax.figure.draw_without_rendering()  # the layout decides how far apart two values are
+    ends = np.array([_end(line, side) for line in lines])
+    scale = 72 / ax.figure.dpi
+    pixels = ax.transData.transform(ends) * scale
+    low, high = (np.array(ax.get_window_extent().extents)[[1, 3]]) * scale
+    places = spread(np.clip(pixels[:, 1], low, high), _LEADING, low, high)
+    edge = (1.0 if side == "right" else 0.0, _GAP if side == "right" else -_GAP)
+    return [
+        ax.annotate(
+            line.get_label(),
+            (edge[0], (place - low) / (high - low)),
+            xycoords="axes fraction",
+            xytext=(edge[1], 0),
+            textcoords="offset points",
+            va="center",
+            ha="left" if side == "right" else "right",
+            color=line.get_color(),
+            annotation_clip=False,
+        )
+        for line, place in zip(lines, places, strict=True)
+    ]
+
+
+def axis_titles(ax: Axes, *, x: str | None = None, y: str | None = None) -> None:
+    """What the axes measure, both to be read along: x under its axis, y over its own.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> axis_titles(ax, x="layer", y="gradient")
+    >>> ax.get_xlabel(), ax.get_title(loc="left")
+    ('layer', 'gradient')
+    """
+    columns = ax.get_subplotspec().get_gridspec().ncols
+    letters = int(_LETTERS_PER_INCH * ax.figure.get_figwidth() / columns)
+    if x is not None:
+        ax.set_xlabel(textwrap.fill(x, letters))
+    if y is not None:
+        ax.set_title(textwrap.fill(y, letters), loc="left")
+
+
+def reference(ax: Axes, value: float, words: str, *, axis: str = "y") -> None:
+    """A thin dashed line at a value that matters, with the words for it.
+
+    Args:
+        ax: the axes.
+        value: where, in data units.
+        words: what stands there.
+        axis: "y" for a level, "x" for an upright.
+    """
+    ink = NEUTRAL["ink"].light
+    if axis == "y":
+        ax.axhline(value, color=ink, linestyle="--", linewidth=1)
+        at, coordinates = (1, value), ("axes fraction", "data")
+        placed = {"xytext": (0, 3), "ha": "right", "va": "bottom"}
+    else:
+        ax.axvline(value, color=ink, linestyle="--", linewidth=1)
+        at, coordinates = (value, 1), ("data", "axes fraction")
+        placed = {"xytext": (3, 0), "ha": "left", "va": "top"}
+    ax.annotate(words, at, xycoords=coordinates, textcoords="offset points", **placed)
+
+
+def note(
+    ax: Axes, words: str, at: tuple[float, float], *, to: tuple[float, float] = (0, 14), **how
+):
+    """The one number that matters, at the place where it is.
+
+    Args:
+        ax: the axes.
+        words: what to say.
+        at: the point spoken of, in data units.
+        to: where the words stand, in points from it; a thin line leads back.
+        how: anything that `Axes.annotate` takes.
+    """
+    line = {"arrowstyle": "-", "linewidth": 0.8, "color": NEUTRAL["rule"].light, "shrinkB": 3}
+    return ax.annotate(words, at, xytext=to, textcoords="offset points", arrowprops=line, **how)
