@@ -1,7 +1,7 @@
 """Quizzes and exercises: they say right and wrong, and never give a solution away."""
 
-import inspect
 import re
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -28,8 +28,9 @@ def registered(monkeypatch, solution, name="chain-rule-made-up", **options):
 @pytest.mark.parametrize("name", ALL)
 def test_every_expected_value_passes_its_own_check_and_others_do_not(name):
     found = checks.find(name)
-    if inspect.signature(found.solution).parameters:
-        pytest.skip("judges an answer itself; its chapter's tests try it")
+    if found.judges():
+        assert found.expects, "expected to know which kind of answer can be judged"
+        return  # its chapter's tests try it
     expected = found.solution()
     assert vg.check(name, expected)
     wrong = (lambda *args: 0.0) if callable(expected) else "none of these"
@@ -100,6 +101,109 @@ def test_the_jacobian_is_the_one_of_the_chapter():
     assert "shape (4, 3)" in vg.check("chain-rule-jacobian", lambda weights, h: weights).message
 
 
+class Hostile:
+    """What answers nothing that it is asked, and says so rudely."""
+
+    def _refuse(self, *args, **kwargs):
+        raise RuntimeError("no\n" + 10_000 * "way ")
+
+    __array__ = __float__ = __len__ = __iter__ = __eq__ = __bool__ = __mod__ = _refuse
+    __hash__ = None
+
+
+class HostileFunction(Hostile):
+    def __call__(self, *args):
+        sys.exit("gone")
+
+
+def endless():
+    while True:
+        yield 1
+
+
+ZOO = {
+    "None": None,
+    "Ellipsis": ...,
+    "true": True,
+    "text": "0.25",
+    "empty text": "",
+    "bytes": b"0.25",
+    "NaN": np.nan,
+    "infinity": -np.inf,
+    "complex": 1j,
+    "huge integer": 10**400,
+    "a negative number": -1.0,
+    "NaNs": np.full(2, np.nan),
+    "empty": [],
+    "ragged": [[1.0], 2.0],
+    "texts": ["a", "b"],
+    "a dictionary": {"answer": 0.25},
+    "a set": {0.25},
+    "a generator": endless(),
+    "a huge array": np.broadcast_to(np.float32(1), (10**6, 10**6)),
+    "four dimensions": np.ones((1, 2, 3, 4)),
+    "dates": np.array(["2026-01-01"], "datetime64[D]"),
+    "a random key": jax.random.key(0),
+    "a class": int,
+    "a class of ours": Hostile,
+    "hostile": Hostile(),
+    "a hostile function": HostileFunction(),
+    "raises": lambda *args: 1 / 0,
+    "exits": lambda *args: sys.exit(1),
+    "wants more": lambda a, b, c, d, e: a,
+    "no result": lambda *args: None,
+    "text as result": lambda *args: "0.25",
+    "a huge result": lambda *args: np.broadcast_to(np.float32(1), (10**6, 10**6)),
+    "a wrong shape": lambda *args: jnp.ones((7, 7)),
+    "NaN as result": lambda *args: args[0] * jnp.nan,
+    "NumPy on tracers": lambda z, *rest: np.tanh(np.asarray(z)),
+    "the module": np,
+}
+
+
+@pytest.mark.parametrize("animal", ZOO)
+@pytest.mark.parametrize("name", ALL)
+def test_whatever_the_answer_is_the_worst_is_not_yet(name, animal):
+    verdict = vg.check(name, ZOO[animal])
+    assert not verdict and verdict.message.startswith("Not yet. ")
+    assert len(verdict.message) < 500 and "\n" not in verdict.message
+    assert "✗" in repr(verdict) and verdict._repr_html_()
+
+
+def test_an_answer_of_another_kind_is_told_what_was_expected():
+    for name, wrong, told in (
+        ("activations-elu", 3.0, "Expected a function; got one number."),
+        ("no-learning-rescue", "ten", "Expected one number; got a string."),
+        ("no-learning-rescue", -1.0, "Expected one number; got one number (ValueError: sigma_w: e"),
+        ("chain-rule-bound", True, "Expected one number; got a bool."),
+        ("chain-rule-bound", None, "Expected one number; got a NoneType."),
+        ("chain-rule-bound", {}, "Expected one number; got a dict."),
+    ):
+        assert vg.check(name, wrong).message.startswith(f"Not yet. {told}")
+
+
+def test_half_precision_numbers_are_numbers(monkeypatch):
+    name = registered(monkeypatch, lambda: 2.0)
+    for dtype in (jnp.bfloat16, jnp.float16, jnp.int8):
+        assert vg.check(name, jnp.array(2, dtype))
+
+
+@pytest.mark.parametrize("wrong", [None, 3, b"chain-rule-bound", ["chain-rule-bound"], Hostile()])
+def test_the_name_must_be_text(wrong):
+    with pytest.raises(TypeError, match=r"name: expected text, .*; got .*\. Copy the name"):
+        vg.check(wrong, 1.0)
+
+
+def test_one_chapter_may_begin_as_another_does(monkeypatch):
+    homes = {"chain": ["chain-rule"], "chain-rule": ["chain-rule-bound"]}
+    assert checks.find("chain-rule-bound").chapter == "chain-rule"
+    monkeypatch.setattr(checks, "chapters", lambda: sorted(homes))
+    monkeypatch.setattr(checks, "names", homes.__getitem__)
+    assert checks.find("chain-rule-bound").chapter == "chain-rule"
+    with pytest.raises(ValueError, match="starts with a chapter"):
+        checks.find("chains-bound")
+
+
 def test_unknown_names_list_those_there_are():
     with pytest.raises(ValueError, match=r"expected one of .*chain-rule-jacobian.*; got 'chain-ru"):
         vg.check("chain-rule-jacobean", 1.0)
@@ -108,10 +212,14 @@ def test_unknown_names_list_those_there_are():
 
 
 def test_a_name_belongs_to_its_chapter():
+    def solution():
+        return 1.0
+
+    solution.__module__ = "vanishing.book.dead_neurons.exercises"
     with pytest.raises(
-        ValueError, match=r"starts with 'test-selfstudy-', the .*; got 'chain-rule-x'"
+        ValueError, match=r"starts with 'dead-neurons-', the .*; got 'chain-rule-x'"
     ):
-        exercise("chain-rule-x", hint="")(lambda: 1.0)
+        exercise("chain-rule-x", hint="")(solution)
 
 
 def test_a_verdict_shows_itself_as_safe_html():
@@ -135,6 +243,24 @@ def test_a_quiz_is_native_disclosures_in_a_labelled_group():
 def test_a_quiz_in_a_terminal_keeps_the_secret():
     shown = repr(vg.quiz("How steep?", ANSWERS))
     assert "0.25" in shown and "Right" not in shown and "At 0" not in shown
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "message"),
+    [
+        (3, ANSWERS, "question: expected text; got 3 of type int"),
+        ("Why?", None, "answers: expected a mapping .* got one of type NoneType"),
+        ("Why?", ["a", "b"], "answers: expected a mapping .* got one of type list"),
+        ("Why?", {"a": True, "b": False}, "got 'a': True. Give each as text"),
+        ("Why?", {"a": (True,), "b": (False, "y")}, r"got 'a': \(True,\). Give each"),
+        ("Why?", {1: (True, "x"), "b": (False, "y")}, r"got 1: \(True, 'x'\). Give each"),
+        ("Why?", {"a": ("x", True), "b": (False, "y")}, r"got 'a': \('x', True\). Give each"),
+        ("Why?", {"a": (True, None), "b": (False, "y")}, r"got 'a': \(True, None\). Give each"),
+    ],
+)
+def test_a_quiz_of_wrong_types_is_refused(question, answers, message):
+    with pytest.raises(TypeError, match=message):
+        vg.quiz(question, answers)
 
 
 @pytest.mark.parametrize(

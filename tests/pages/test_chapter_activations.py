@@ -136,4 +136,7 @@ def test_wrong_answers_get_a_hint_and_right_ones_do_not():
     assert not vg.check("activations-return", 1000)
     assert not vg.check("activations-own", jax.nn.relu)
     assert not vg.check("activations-own", jnp.tanh)
-    assert vg.check("activations-own", lambda z: jax.nn.leaky_relu(z, 0.5))
+    assert "straight" in vg.check("activations-own", lambda z: z).message
+    assert "straight" in vg.check("activations-own", lambda z: z + 0.01 * jnp.tanh(z)).message
+    assert "corner" in vg.check("activations-own", lambda z: jax.nn.leaky_relu(z, 0.5)).message
+    assert vg.check("activations-own", lambda z: z + 0.2 * jnp.tanh(z))

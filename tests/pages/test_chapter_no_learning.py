@@ -4,7 +4,10 @@ import math
 import re
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import vanishing as vg
 
@@ -40,6 +43,20 @@ def test_a_float32_loses_what_the_text_says():
     half = np.finfo(np.float32).eps / 2
     assert "$6 \\cdot 10^{-8}$" in TEXT and f"{half:.0e}" == "6e-08"
     assert "2^{-27}" in TEXT and np.spacing(np.float32(0.1)) == 2.0**-27
+
+
+def test_inputs_at_a_right_angle_come_as_close_as_the_margin_says():
+    assert "in fifty layers down to a tenth of their distance" in TEXT
+    theta = math.pi / 2
+    for _ in range(50):  # Cho and Saul's map, as in the chapter on dead neurons
+        theta = math.acos((math.sin(theta) + (math.pi - theta) * math.cos(theta)) / math.pi)
+    assert math.sqrt(1 - math.cos(theta)) == pytest.approx(0.1, abs=0.02)
+    net = vg.MLP(50, 512, "relu", "he")
+    pair = math.sqrt(512) * jnp.eye(512)[:2]
+    for seed in range(4):
+        top = vg.forward(net, vg.init(net, key=jax.random.key(seed)), pair).post[-1]
+        size = jnp.linalg.norm(top, axis=1)
+        assert float(top[0] @ top[1] / size.prod()) > 0.97
 
 
 def test_wrong_answers_get_a_hint_and_right_ones_do_not():

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from vanishing import book
@@ -20,6 +21,9 @@ from vanishing import book
 Judge = Callable[..., object]
 # Random inputs on which a function that somebody wrote is compared with the library's.
 DRAWS = 5
+_EXAMPLE = "chain-rule-bound"
+# A function that somebody wrote may even call exit().
+_RAISED = (Exception, SystemExit)
 
 
 @dataclass(frozen=True)
@@ -27,16 +31,24 @@ class Exercise:
     """One exercise.
 
     Attributes:
+        chapter: to which it belongs.
         solution: takes nothing and returns what is expected, or takes an answer and judges it.
         hint: what to say to a wrong answer.
         tolerance: relative to the largest entry of what is expected.
         inputs: where a function is expected: from a random key, one tuple of arguments.
+        expects: what kind of answer a solution judges, as "a function" or "one number".
     """
 
+    chapter: str
     solution: Judge
     hint: str
     tolerance: float
     inputs: Callable | None
+    expects: str | None
+
+    def judges(self) -> bool:
+        """Whether the solution judges an answer itself."""
+        return bool(inspect.signature(self.solution).parameters)
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,12 @@ _EXERCISES: dict[str, Exercise] = {}
 
 
 def exercise(
-    name: str, *, hint: str, tolerance: float = 1e-3, inputs: Callable | None = None
+    name: str,
+    *,
+    hint: str,
+    tolerance: float = 1e-3,
+    inputs: Callable | None = None,
+    expects: str | None = None,
 ) -> Callable[[Judge], Judge]:
     """Register an exercise, from a chapter's module in this package.
 
@@ -82,16 +99,19 @@ def exercise(
         hint: one sentence that helps and does not give the solution away.
         tolerance: error allowed, relative to the largest entry expected.
         inputs: key ↦ tuple of arguments, where a function is expected.
+        expects: what a solution that takes an answer can judge, "a function" or "one number";
+            an answer of another kind never reaches it.
     """
 
     def register(solution: Judge) -> Judge:
-        chapter = solution.__module__.split(".")[-2].replace("_", "-")
+        *_, room, _ = ("", *solution.__module__.split("."))
+        chapter = room.replace("_", "-")
         if not name.startswith(chapter + "-"):
             raise ValueError(
                 f"name: expected one that starts with {chapter + '-'!r}, the chapter's; got "
                 f"{name!r}. Rename it, or move it to its chapter's module."
             )
-        _EXERCISES[name] = Exercise(solution, hint, tolerance, inputs)
+        _EXERCISES[name] = Exercise(chapter, solution, hint, tolerance, inputs, expects)
         return solution
 
     return register
@@ -119,22 +139,28 @@ def names(chapter: str) -> list[str]:
     'chain-rule-bound'
     """
     importlib.import_module(_room(chapter))
-    return sorted(name for name in _EXERCISES if name.startswith(chapter + "-"))
+    return sorted(name for name, found in _EXERCISES.items() if found.chapter == chapter)
 
 
 def find(name: str) -> Exercise:
     """The exercise of that name.
 
     Raises:
+        TypeError: the name is no text.
         ValueError: there is none; the message lists those of the chapter.
     """
-    chapter = next((c for c in chapters() if name.startswith(c)), None)
-    if chapter is None:
+    if not isinstance(name, str):
+        raise TypeError(
+            f"name: expected text, such as {_EXAMPLE!r}; got {_kind(name)}. Copy the name from the "
+            "exercise, and give your answer second."
+        )
+    homes = [chapter for chapter in chapters() if name.startswith(chapter + "-")]
+    if not homes:
         raise ValueError(
             f"name: expected one that starts with a chapter, {', '.join(chapters())}; got "
             f"{name!r}. Copy the name from the exercise."
         )
-    known = names(chapter)
+    known = [known for chapter in homes for known in names(chapter)]
     if name not in known:
         raise ValueError(
             f"name: expected one of {', '.join(known)}; got {name!r}. Check the spelling."
@@ -143,17 +169,30 @@ def find(name: str) -> Exercise:
 
 
 def _kind(value) -> str:
+    """What an answer is, in words that a learner knows; any object has a kind."""
     if callable(value):
         return "a function"
     if isinstance(value, str):
         return "a string"
     try:
         array = np.asarray(value)
-    except ValueError:  # rows of different lengths
-        return "a ragged list"
-    if array.dtype.kind not in "biuf":
-        return f"a {type(value).__name__}"
+        number = any(jnp.issubdtype(array.dtype, kind) for kind in (jnp.integer, jnp.floating))
+    except Exception:  # rows of different lengths, or an object that is no array to NumPy
+        return "a ragged list" if isinstance(value, list | tuple) else _type(value)
+    if not number:
+        return _type(value)
     return "one number" if array.shape == () else f"an array of shape {array.shape}"
+
+
+def _type(value) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def _told(error: BaseException) -> str:
+    """The first line of what an error says, short enough for a hint."""
+    first = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {first[:200]}".rstrip(": ")
 
 
 def _agree(got, expected, tolerance: float) -> bool:
@@ -174,16 +213,32 @@ def _compare(answer, expected, found: Exercise) -> bool | str:
         arguments = found.inputs(key)
         try:
             got = answer(*arguments)
-        except Exception as error:  # whatever a learner's function raises is a hint for them
-            return f"Your function raised {type(error).__name__}: {error}"
+        except _RAISED as error:  # whatever a learner's function raises is a hint for them
+            return f"Your function raised {_told(error)}"
         same = _compare(got, expected(*arguments), found)
         if same is not True:
             return same if same is False else f"Of your function's result: {same}"
     return True
 
 
+def _judge(answer, found: Exercise) -> bool | str:
+    """True, or False, or why the answer cannot even be judged."""
+    kind = _kind(answer)
+    if found.expects not in (None, kind):
+        return f"Expected {found.expects}; got {kind}."
+    try:
+        outcome = found.solution(answer)
+    except _RAISED as error:
+        if kind == "a function":
+            return f"Your function raised {_told(error)}"
+        return f"Expected {found.expects or 'another answer'}; got {kind} ({_told(error)})."
+    return outcome if isinstance(outcome, str) else bool(outcome)
+
+
 def check(name: str, answer) -> Verdict:
     """Tell whether the answer to an exercise is right; if not, give a hint.
+
+    Whatever the answer is, the worst that it gets is "not yet", with what was expected.
 
     Args:
         name: as the exercise says.
@@ -193,16 +248,15 @@ def check(name: str, answer) -> Verdict:
         `Verdict`, true where the answer is right. It does not show the solution.
 
     Raises:
+        TypeError: the name is no text.
         ValueError: no exercise has that name.
 
     >>> check("chain-rule-bound", 0.5)
     ✗ Not yet. Take the largest slope that a sigmoid has, once for every layer.
     """
     found = find(name)
-    if inspect.signature(found.solution).parameters:
-        outcome = found.solution(answer)
-    else:
-        outcome = _compare(answer, found.solution(), found)
+    judged = found.judges()
+    outcome = _judge(answer, found) if judged else _compare(answer, found.solution(), found)
     if isinstance(outcome, str):
         return Verdict(False, f"Not yet. {outcome}")
     return Verdict(True, "Right.") if outcome else Verdict(False, f"Not yet. {found.hint}")

@@ -52,6 +52,27 @@ class Quiz:
         return "\n".join([self.question, *(f"  ○ {answer}" for answer in self.answers)])
 
 
+def _check_types(question, answers) -> None:
+    if not isinstance(question, str):
+        raise TypeError(
+            f"question: expected text; got {question!r} of type {type(question).__name__}. Put the "
+            "question into quotes."
+        )
+    if not isinstance(answers, Mapping):
+        raise TypeError(
+            "answers: expected a mapping from text to (right, explanation); got one of type "
+            f"{type(answers).__name__}. Write {{answer: (True, why), …}}."
+        )
+    for answer, reply in answers.items():
+        match answer, reply:
+            case str(), (bool(), str()):
+                continue
+        raise TypeError(
+            f"answers: expected text: (True or False, text); got {answer!r}: {reply!r}. Give each "
+            "as text: (right, explanation)."
+        )
+
+
 def quiz(question: str, answers: Mapping[str, tuple[bool, str]]) -> Quiz:
     """Ask a question; choosing an answer opens why it is right or wrong.
 
@@ -67,6 +88,8 @@ def quiz(question: str, answers: Mapping[str, tuple[bool, str]]) -> Quiz:
         `Quiz`: put it last in a cell.
 
     Raises:
+        TypeError: the question is no text, or the answers are no mapping from text to a pair of
+            a truth value and text.
         ValueError: fewer than two answers, none right or all, or no explanation.
 
     >>> quiz("Is 0.25 the largest slope of the sigmoid?", {
@@ -77,6 +100,7 @@ def quiz(question: str, answers: Mapping[str, tuple[bool, str]]) -> Quiz:
       ○ Yes
       ○ No
     """
+    _check_types(question, answers)
     right = [verdict for verdict, _ in answers.values()]
     if len(right) < 2 or not any(right) or all(right):
         raise ValueError(

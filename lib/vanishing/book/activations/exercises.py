@@ -41,7 +41,7 @@ def _slopes(function):
     "activations-elu",
     hint="The value may be right and the gradient not: look at both, at 89. Give the branch that "
     "is not taken an input that cannot overflow.",
-    tolerance=1e-4,
+    expects="a function",
 )
 def elu(answer):
     """Whether a function has ELU's values and slopes, far out too."""
@@ -72,13 +72,25 @@ def way_back():
     return math.exp(12) / (3 * 0.1 / (1 + math.exp(-1.5)))
 
 
+# A corner: more than half of the way from the least slope to the largest within a hundredth of z.
+_CORNER = 0.5
+# By how much the slope is to vary, relative to the largest.
+_BENT = 0.1
+
+
 @exercise(
     "activations-own",
     hint="Look at three numbers: the smallest slope on a fine grid from −100 to 100 (float32), "
     "the matched gain, and gain² · E[φ′²], which is to be within 1 % of 1.",
+    expects="a function",
 )
 def own(answer):
-    """Whether a function's slope is never zero and its χ at the matched gain is near 1."""
+    """Whether a function is smooth, bent, never level, and its χ at the matched gain near 1."""
     slope = activations.derivative(answer)(jnp.linspace(-100, 100, 20001))
+    varies = jnp.max(slope) - jnp.min(slope)
+    if varies < _BENT * jnp.max(jnp.abs(slope)):
+        return "A straight line, or nearly one: let the slope vary by at least a tenth."
+    if jnp.max(jnp.abs(jnp.diff(slope))) > _CORNER * varies:
+        return "It has a corner, where the slope jumps: make it smooth."
     chi = comparisons.matched_gain(answer) ** 2 * activations.slope_second_moment(answer)
     return bool(jnp.all(slope != 0)) and bool(abs(chi - 1) < 0.01)

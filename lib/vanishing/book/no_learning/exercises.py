@@ -56,11 +56,16 @@ def layers():
 @exercise(
     "no-learning-rescue",
     hint="Compute √χ₁ with vg.theory.chi('sigmoid', sigma_w) ** 0.5. Its thirtieth power should "
-    "not be far below one.",
+    "not be far below one. But larger weights also push units to where the slope is nearly zero.",
+    expects="one number",
 )
 def rescue(sigma_w):
-    """Whether thirty sigmoid layers with weights of that scale learn."""
+    """Whether thirty sigmoid layers with weights of that scale learn: the better of two starts.
+
+    Over twelve starts the share read is .79 ± .08 at σ_w = 8, .74 ± .06 at 10, .50 ± .10 at 12,
+    and at most .20 at 4, which is two digits out of ten.
+    """
     net = MLP(30, 64, "sigmoid", sigma_w=float(sigma_w), sigma_b=0.0, out_features=10)
-    run = tuning.grid(net, datasets.digits(1000), optimizer="adam", rates=(0.001,), seeds=1,
+    run = tuning.grid(net, datasets.digits(1000), optimizer="adam", rates=(0.001,), seeds=2,
                       steps=600, batch_size=64)  # fmt: skip
-    return bool(run.accuracy[0, 0] > 0.5)
+    return bool(run.accuracy.max() > 1 / 3)
