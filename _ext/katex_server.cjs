@@ -4,12 +4,18 @@
 
 const katex = require(process.argv[2]);
 
+/**
+ * KaTeX writes a named function as two elements, also where MathML wants exactly one (an index):
+ * one row makes one of them.
+ */
+const whole = (html) => html.replace(/<mi[^>]*>[^<]*<\/mi><mo>\u2061<\/mo>/g, "<mrow>$&</mrow>");
+
 require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
   const { tex, display, macros } = JSON.parse(line);
   const options = { displayMode: display, macros, output: "htmlAndMathml", strict: "error" };
   let reply;
   try {
-    reply = { html: katex.renderToString(tex, options) };
+    reply = { html: whole(katex.renderToString(tex, options)) };
   } catch (error) {
     reply = { error: error.message };
   }

@@ -61,7 +61,7 @@ def test_style_sheets_load_nothing_from_elsewhere():
     assert {
         p.name: pattern.findall(text) for p, text in sheets.items() if pattern.search(text)
     } == {}
-    assert (BOOK / "_static/katex/katex.min.css") in sheets
+    assert ".katex" in sheets[BOOK / "_static/book.css"]
 
 
 def test_every_picture_has_a_text_alternative(soup):
@@ -87,6 +87,14 @@ def test_formulas_are_set(soup):
         assert formula.select_one(".katex math"), formula.text
     assert soup.select(".katex-error") == []
     assert not re.search(r"\\\(|\\\[|\$\$", soup.find("article").text)
+
+
+def test_mathml_has_as_many_parts_as_it_must(soup):
+    parts = {"msub": 2, "msup": 2, "mfrac": 2, "mover": 2, "munder": 2, "mroot": 2}
+    parts |= {"msubsup": 3, "munderover": 3}
+    found = soup.find_all(list(parts))
+    wrong = [e for e in found if len(e.find_all(recursive=False)) != parts[e.name]]
+    assert [str(element)[:200] for element in wrong] == []
 
 
 def test_no_output_is_an_error_or_a_warning(soup):

@@ -29,10 +29,20 @@ def test_a_page_asks_nothing_of_other_hosts_and_is_quiet(reader, base, page_name
     assert complaints == []
 
 
-@pytest.mark.parametrize("width", [375, 320])
-def test_a_page_fits_a_phone(reader, page_name, width):
+@pytest.mark.parametrize("width", [1440, 1100, 1000, 992, 768, 375, 320])
+def test_a_page_never_scrolls_sideways(reader, page_name, width):
     page = reader(width=width)
     page.goto((BOOK / page_name).as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width, size", [(375, "200%"), (1280, "200%")])
+def test_a_page_never_scrolls_sideways_with_large_text(reader, page_name, width, size):
+    page = reader(width=width)
+    page.goto((BOOK / page_name).as_uri())
+    page.evaluate(f"document.documentElement.style.fontSize = '{size}'")
+    # What the page is answerable for; tests/browser does the same with live figures alone.
+    page.add_style_tag(content="figure.live { display: none }")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -46,17 +56,46 @@ def test_a_page_passes_axe(reader, page_name, scheme, width):
     assert found == {}
 
 
+PAPER = "getComputedStyle(document.documentElement).backgroundColor"
+
+
 def test_the_reader_chooses_light_or_dark(reader, address):
     page = reader(color_scheme="light")
     page.goto(f"{address}/chapters/index.html", wait_until="networkidle")
-    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    for _ in range(3):  # the button goes through dark, light and the system's choice
-        page.locator("button.theme-switch-button:visible").first.click()
-        if page.evaluate("document.documentElement.dataset.theme") == "dark":
-            break
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
-    plate = "getComputedStyle(document.querySelector('.text_html:has(svg)')).backgroundColor"
-    assert page.evaluate(plate) == "rgba(0, 0, 0, 0)"
+    light, seen = page.evaluate(PAPER), []
+    button = page.locator(".theme-switch-button")
+    for _ in range(3):  # the system's choice, light, dark, and round again
+        button.click()
+        seen.append((button.inner_text().strip(), page.evaluate(PAPER) == light))
+    names = ["Colours: light", "Colours: dark", "Colours: as your system"]
+    assert seen == list(zip(names, [True, False, True], strict=True))
+
+
+def test_the_choice_of_colours_is_kept(reader, address):
+    page = reader(color_scheme="light")
+    page.goto(f"{address}/chapters/index.html")
+    button = page.locator(".theme-switch-button")
+    button.click()
+    button.click()
+    dark = page.evaluate(PAPER)
+    page.goto(f"{address}/chapters/notation.html")
+    assert page.evaluate(PAPER) == dark
+    assert button.inner_text().strip() == "Colours: dark"
+
+
+def test_a_page_works_where_storage_is_blocked(reader, base):
+    page = reader(color_scheme="light")
+    _, complaints = watch(page)
+    blocked = "{ get() { throw new DOMException('denied', 'SecurityError'); } }"
+    page.add_init_script(f"Object.defineProperty(window, 'localStorage', {blocked})")
+    page.goto(f"{base}/chapters/index.html", wait_until="networkidle")
+    light = page.evaluate(PAPER)
+    page.locator(".theme-switch-button").click(click_count=2)
+    assert page.evaluate(PAPER) != light
+    page.locator("#search-field").fill("saturated")
+    page.locator("#search-field").press("Enter")
+    page.locator("#search-results li a", has_text="Notation").first.wait_for(timeout=5000)
+    assert complaints == []
 
 
 def test_a_page_reads_without_scripts(reader, address):
@@ -71,6 +110,26 @@ def test_the_search_finds_a_page(reader, base):
     page = reader()
     page.goto(f"{base}/search.html?q=saturated", wait_until="networkidle")
     page.locator("#search-results li a", has_text="Notation").first.wait_for(timeout=5000)
+
+
+def test_the_excerpts_of_a_search_are_prose(reader, address):
+    page = reader()
+    page.goto(f"{address}/search.html?q=saturated", wait_until="networkidle")
+    excerpts = page.locator("#search-results .context")
+    excerpts.first.wait_for(timeout=5000)
+    for text in excerpts.all_inner_texts():
+        assert not any(mark in text for mark in (".pdf", ".md", "\\", "¶", "import "))
+
+
+def test_only_the_search_page_loads_the_index(reader, address):
+    page = reader()
+    asked, _ = watch(page)
+    page.goto(f"{address}/chapters/index.html", wait_until="networkidle")
+    assert not any("search" in url or "language_data" in url for url in asked)
+    page.keyboard.press("/")
+    page.keyboard.type("saturated")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=saturated")
 
 
 def test_the_front_door_leads_to_the_first_page(reader, base):

@@ -1,0 +1,74 @@
+"""The weight of a page, file by file, and whether anything moves while it comes."""
+
+import gzip
+import tomllib
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+import pytest
+from built import BOOK
+
+pytestmark = [pytest.mark.book, pytest.mark.browser]
+
+BUDGET = tomllib.loads(Path(__file__).with_name("budget.toml").read_text(encoding="utf-8"))
+ASSETS = BUDGET["assets"] | BUDGET["fonts"]
+
+#: Adds up what moves without the reader's doing, from the first paint on.
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+VISIBLE = "getComputedStyle(document.documentElement).visibility === 'visible'"
+
+
+def weight(path: Path) -> int:
+    """Bytes on the line: a font is compressed already."""
+    content = path.read_bytes()
+    return len(content) if path.suffix == ".woff2" else len(gzip.compress(content, 6))
+
+
+def first_view(page, address: str, name: str) -> dict[str, int]:
+    """What the page asks for before the reader does anything, and how heavy each file is."""
+    asked = set()
+    page.on("request", lambda request: asked.add(urlsplit(request.url).path))
+    page.goto(f"{address}/{name}", wait_until="networkidle")
+    paths = [path for path in asked if path.startswith("/")]
+    return {PurePosixPath(path).name: weight(BOOK / path[1:]) for path in paths}
+
+
+def test_a_first_view_keeps_to_its_budget(reader, address, page_name):
+    page = reader()
+    found = first_view(page, address, page_name)
+    html = found.pop(PurePosixPath(page_name).name)
+    limits = BUDGET["html"]
+    assert html <= limits.get(PurePosixPath(page_name).stem, limits["default"])
+    assert {name: size for name, size in found.items() if size > ASSETS.get(name, 0)} == {}
+    assert html + sum(found.values()) <= BUDGET["page"]["all"]
+    assert {"book.css", "page.js", "serif.woff2"} <= set(found)
+
+
+def test_the_fonts_come_in_time(reader, base, page_name):
+    page = reader()
+    page.goto(f"{base}/{page_name}", wait_until="networkidle")
+    family = "Source Serif on disk" if base.startswith("file:") else "Source Serif 4"
+    loaded = page.evaluate(
+        "[...document.fonts].filter((f) => f.status === 'loaded').map((f) => f.family)"
+    )
+    assert family in {name.strip('"') for name in loaded}
+    page.wait_for_function(VISIBLE)  # on disk a page waits for its fonts, half a second at most
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_nothing_moves_while_a_page_loads_and_is_read(reader, base, page_name, width):
+    page = reader(width=width)  # a fresh context: the cache is cold
+    page.add_init_script(SHIFTS)
+    page.goto(f"{base}/{page_name}", wait_until="networkidle")
+    page.wait_for_function(VISIBLE)
+    assert page.evaluate("PerformanceObserver.supportedEntryTypes").count("layout-shift")
+    for top in range(0, page.evaluate("document.documentElement.scrollHeight"), 700):
+        page.evaluate(f"scrollTo(0, {top})")
+        page.wait_for_timeout(30)
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.shifted") <= 0.02
