@@ -13,6 +13,7 @@ POLICY = (
     "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:"
 )
 STRICTER = {
+    "/no-style/": POLICY.replace("style-src 'self' 'unsafe-inline'", "style-src 'self'"),
     "/no-worker/": POLICY.replace("worker-src blob:", "worker-src 'none'"),
     "/no-inline/": POLICY.replace("'unsafe-inline' blob:", "").replace(
         "worker-src blob:", "worker-src 'none'"

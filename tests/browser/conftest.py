@@ -1,5 +1,6 @@
 """Pages with live figures that report every fault."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -62,6 +63,8 @@ padding: 0 1rem }}</style></head>
 LINKS = """<p><a id="link" href="#fig-gallery?shape=cosine&amp;amplitude=2">cosine</a></p>
 <p><a href="#far">far</a> <a href="#fig-gallery">figure</a></p>
 <p id="far" style="margin-top:150vh">{}</p>"""
+DISTANT = """{}<p style="margin-top:60vh">Words.</p>
+<p>Set it from <a href="#fig-parabola?curvature=3">far away</a>.</p><p style="height:150vh"></p>"""
 
 
 @pytest.fixture(scope="session")
@@ -90,12 +93,16 @@ def site(figures, tmp_path_factory) -> Path:
     pages["two"] = pages["gallery"] + pages["parabola"]
     pages["twice"] = pages["parabola"] * 2
     pages["links"] = LINKS.format("") + pages["gallery"]
-    for folder in (root, root / "no-worker", root / "no-inline"):
+    pages["distant"] = DISTANT.format(pages["parabola"])
+    pages["later"] = re.sub('<script type="text/plain".*?</script>', "", pages["scaled"])
+    for folder in (root, root / "no-worker", root / "no-inline", root / "no-style"):
         folder.mkdir(exist_ok=True)
         (folder / assets.SCRIPT).write_text(assets.script())
         (folder / assets.STYLESHEET).write_text(assets.stylesheet())
         for name, body in pages.items():
             (folder / f"{name}.html").write_text(PAGE.format(body=body))
+    bare = PAGE.replace('<script defer src="vanishing-live.js"></script>', "")
+    (root / "scriptless.html").write_text(bare.format(body=pages["parabola"]))
     return root
 
 

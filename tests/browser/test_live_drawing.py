@@ -40,7 +40,7 @@ def numbers(text):
 def vertices(group):
     """Coordinates of the drawn path, definitions of markers aside."""
     shown = re.sub(r"<defs.*?</defs>", "", group, flags=re.S)
-    (d,) = re.findall(r' d="([^"]*)"', shown)
+    (d, *_) = re.findall(r' d="([^"]*)"', shown)  # what follows marks where a line leaves its axes
     return numbers(d).reshape(-1, 2)
 
 
@@ -131,10 +131,11 @@ def test_scatter_moves_colours_and_scales(open_page, web, figures):
     (row,) = (r for r, b in enumerate(figure.bounds) if b.kind == "scatter")
     bound = figure.bounds[row]
     maps = bound.spec(["x"])["axes"]
-    drawn = re.findall(
-        r'<path style="([^"]*)"[^>]*transform="translate\(([^)]*)\) scale\(([^)]*)\)',
-        page.evaluate(GROUP, f"gallery-{row}-0"),
-    )
+    group = page.evaluate(GROUP, f"gallery-{row}-0")
+    drawn = [
+        [re.search(pattern, tag)[1] for pattern in (r'style="([^"]*)', *PLACED)]
+        for tag in re.findall(r"<path [^>]*transform=[^>]*>", group)
+    ]
     places = np.array([numbers(place) for _, place, _ in drawn])
     cloud = outputs["cloud"].reshape(-1, 2)
     for column, axis in enumerate("xy"):
@@ -153,6 +154,7 @@ def test_text_is_formatted_as_python_does(open_page, web, figures):
     assert page.locator("svg text", has_text="level").text_content() == f"level {level:+.2f}"
 
 
+PLACED = (r"translate\(([^)]*)", r"scale\(([^)]*)")
 NUMBERS = [0.0, 1.0, 0.125, 2.5, 0.5, 1.5, -0.375, 1e-5, 1e-4, 123456.0, 1234567.0, 9.9999e-5,
            99999.95, 3.2e-38, 1.401298464324817e-45, 6.25e-2, 4.35, 1e18, -2.675, 0.00065,
            float(np.float32(0.1)), float(np.float32(1e-8))]  # fmt: skip
@@ -174,3 +176,14 @@ def test_numbers_are_set_as_python_sets_them(open_page, web):
     )
     for (x, sign, digits, kind), got in zip(cases, ours, strict=True):
         assert got == number(x, kind, digits, sign), (x, sign, digits, kind)
+
+
+def test_a_curve_that_leaves_its_axes_is_marked_where_it_does(open_page, web):
+    page = open_page(f"{web}/furnished.html")
+    marks = "document.querySelector('.live-off').getAttribute('d')"
+    counts = []
+    for gain in (1, 8):
+        page.evaluate("(gain) => document.querySelector('figure.live').live.set({ gain })", gain)
+        counts.append(page.evaluate(marks).count("M"))
+    # 8 cos(12 t) is beyond ±2 in five stretches, around 0, π, 2π, 3π and near 12: two ends each.
+    assert counts == [0, 10]

@@ -126,3 +126,44 @@ def test_destroy_leaves_nothing_behind(open_page, web):
     page.wait_for_timeout(100)
     assert page.evaluate(path) == before
     assert page.evaluate("document.querySelector('figure.live').live") is None
+
+
+def test_a_worker_that_falls_silent_is_replaced(open_page, web):
+    silent = """const Original = Worker; let made = 0;
+    Worker = class extends Original {
+      constructor(...args) { super(...args); this.number = ++made; }
+      postMessage(message) {
+        if (this.number > 1 || Array.isArray(message)) super.postMessage(message);
+      }
+    };"""
+    page = open_page(f"{web}/parabola.html", script=silent)
+    page.evaluate("vanishingLive.PATIENCE.hear = 100")
+    page.evaluate("document.querySelector('figure.live').live.warm()")
+    assert np.isclose(max(page.evaluate(SET, {"curvature": 2})[1]), 2)
+    assert page.evaluate(WHERE) == "worker"
+
+
+def test_data_that_did_not_arrive_are_asked_for_again(open_page, web, site):
+    page = open_page(f"{web}/later.html")
+    page.wait_for_function("() => document.querySelector('.live-says').textContent.includes('try')")
+    assert page.get_by_role("slider").is_enabled()
+    page.context.set_offline(False)
+    source = (
+        "(window.vanishingData ??= {}).ramp = btoa('\\x00\\x19\\x32\\x4b\\x64\\x7d\\x96\\xaf');"
+    )
+    rest = "window.vanishingData.bulk = btoa('\\x00');"
+    (site / "vanishing-data-ramp.js").write_text(source + rest)
+    page.evaluate("document.querySelector('figure.live').live.set({ share: 0.5 })")
+    page.wait_for_function("() => document.querySelector('figure.live').live.where === 'worker'")
+    page.faults[:] = [f for f in page.faults if "404" not in f]
+
+
+def test_without_its_script_a_figure_says_that_it_waits(open_page, web):
+    page = open_page(f"{web}/scriptless.html")
+    wait = "getComputedStyle(document.querySelector('.live-wait'), '::before').content"
+    assert "Loading" in page.evaluate(wait)
+    assert page.locator("svg[role=img]").is_visible() and page.get_by_role("slider").is_disabled()
+    late = page.evaluate("document.getAnimations()[0].effect.getComputedTiming().delay")
+    assert late == 30_000
+    page.evaluate("document.getAnimations()[0].finish()")
+    assert "Reload" in page.evaluate(wait)

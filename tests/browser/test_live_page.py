@@ -3,6 +3,8 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from vanishing.live import palette
+
 pytestmark = pytest.mark.browser
 
 SAYS = "(word) => document.querySelector('.live-says').textContent.includes(word)"
@@ -15,7 +17,13 @@ SHIFT = """
   }).observe({ type: "layout-shift", buffered: true });"""
 COLOUR = """([selector, property]) =>
   getComputedStyle(document.querySelector(selector)).getPropertyValue(property)"""
+BLUE = palette.CYCLE["blue"]
 LINE = "[id$='.gallery-0-0'] > path"
+
+
+def rgb(colour):
+    """A colour as browsers write it."""
+    return "rgb({}, {}, {})".format(*(int(colour[i : i + 2], 16) for i in (1, 3, 5)))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -55,13 +63,13 @@ def test_320_pixels_hold_everything(name, open_page, web):
 
 def test_dark_follows_the_system_and_the_theme(open_page, web):
     page = open_page(f"{web}/gallery.html", color_scheme="dark")
-    assert page.evaluate(COLOUR, [LINE, "stroke"]) == "rgb(111, 177, 245)"
+    assert page.evaluate(COLOUR, [LINE, "stroke"]) == rgb(BLUE.dark)
     page.evaluate("document.documentElement.dataset.theme = 'light'")
-    assert page.evaluate(COLOUR, [LINE, "stroke"]) == "rgb(20, 103, 179)"
+    assert page.evaluate(COLOUR, [LINE, "stroke"]) == rgb(BLUE.light)
     page.emulate_media(color_scheme="light")
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    assert page.evaluate(COLOUR, [LINE, "stroke"]) == "rgb(111, 177, 245)"
-    assert page.evaluate(COLOUR, ["svg text", "fill"]) == "rgb(230, 234, 238)"
+    assert page.evaluate(COLOUR, [LINE, "stroke"]) == rgb(BLUE.dark)
+    assert page.evaluate(COLOUR, ["svg text", "fill"]) == rgb(palette.NEUTRAL["ink"].dark)
 
 
 def test_print_is_light_and_keeps_the_present_state(open_page, web):
@@ -70,7 +78,7 @@ def test_print_is_light_and_keeps_the_present_state(open_page, web):
     page.evaluate("document.querySelector('figure.live').live.set({ amplitude: 3 })")
     page.wait_for_function(SAYS, arg="mplitude")
     page.emulate_media(media="print")
-    assert page.evaluate(COLOUR, [LINE, "stroke"]) == "rgb(20, 103, 179)"
+    assert page.evaluate(COLOUR, [LINE, "stroke"]) == rgb(BLUE.light)
     assert page.locator("form").is_hidden()
     assert page.locator(LINE).get_attribute("d") != first
 

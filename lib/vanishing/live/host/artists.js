@@ -10,11 +10,17 @@ const artists = {
     const path = group.querySelector(":scope > path");
     const mark = group.querySelector("use");
     let marks = mark ? [...group.querySelectorAll("use")] : [];
+    const apart = group.appendChild(document.createElementNS(SVG, "g"));
+    const off = apart.appendChild(document.createElementNS(SVG, "path"));
+    const colour = (path || mark).getAttribute("stroke") || (path || mark).getAttribute("fill");
+    off.setAttribute("class", "live-off");
+    if (colour) off.setAttribute("fill", colour);
     return (outputs) => {
       const xs = values(artist, outputs, "x");
       const ys = Array.from(values(artist, outputs, "y"));
       const points = ys.map((value, i) => [place(x, xs[i]), place(y, value)]);
       if (path) path.setAttribute("d", polyline(points));
+      off.setAttribute("d", exits(points, artist.box));
       if (mark && marks.length < points.length) marks = copies(marks, points.length);
       marks.forEach((node, i) => {
         const shown = i < points.length && drawable(points[i]);

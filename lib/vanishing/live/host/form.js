@@ -1,5 +1,7 @@
 // The form of a figure: inputs that show the state, and tell what the reader wants (form.py).
 
+const NEAR = 0.2; // of a slider's length: nearer than this, two words may meet
+
 /** One control's elements. */
 class Row {
   /** @type {number[]|null} what each position of a log slider stands for */
@@ -52,9 +54,16 @@ class Row {
    */
   #mark(moved, options) {
     const marks = /** @type {NodeListOf<HTMLElement>} */ (this.row.querySelectorAll(".live-mark"));
+    let row = 0, before = -1;
     marks.forEach((mark, i) => {
       const [at] = this.control.marks[i];
-      mark.style.setProperty("--at", String(this.#share(at)));
+      const place = this.#share(at);
+      row = place - before < NEAR ? 1 - row : 0;
+      before = place;
+      mark.style.setProperty("--at", String(place));
+      mark.style.setProperty("--row", String(row));
+      const rows = /** @type {HTMLElement} */ (mark.parentElement);
+      if (row) rows.style.setProperty("--rows", "1");
       mark.addEventListener("click", () => moved(at), options);
     });
   }

@@ -1,4 +1,5 @@
 // From numbers to SVG: positions, paths with gaps, colours (axes.py).
+
 /** @typedef {number[]} Axis  [offset, slope, log, clip]: position = offset + slope * t(value) */
 
 const FAR = 1e5; // points; beyond it the clip path hides everything, and floats stay exact
@@ -53,14 +54,50 @@ function colours({ norm, table }, numbers) {
   return rgba;
 }
 
-/** Replace what matplotlib drew in `group` by one path of the same style and clip. */
-function plain(group) {
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("style", template(group).getAttribute("style") || "");
+const SVG = "http://www.w3.org/2000/svg";
+/** Attributes that say where and what a mark is; all others say how it looks. */
+const PLACES = new Set(["d", "href", "x", "y", "transform", "clip-path", "id"]);
+
+/** Let `node` look as `other` does. @param {Element} node @param {Element} other */
+function dress(node, other) {
+  for (const { name, value } of other.attributes) {
+    if (!PLACES.has(name)) node.setAttribute(name, value);
+  }
+}
+
+/** Replace what matplotlib drew in `group` by one path of the same look and clip. */
+function plain(/** @type {Element} */ group) {
+  const path = document.createElementNS(SVG, "path");
+  dress(path, template(group));
   path.setAttribute("vector-effect", "non-scaling-stroke");
   const clip = group.querySelector("[clip-path]");
-  const parent = document.createElementNS("http://www.w3.org/2000/svg", "g");
-  if (clip) parent.setAttribute("clip-path", clip.getAttribute("clip-path"));
+  const parent = document.createElementNS(SVG, "g");
+  if (clip) parent.setAttribute("clip-path", clip.getAttribute("clip-path") || "");
   group.replaceChildren(parent);
   return parent.appendChild(path);
 }
+
+/**
+ * Small triangles at the edge where a curve leaves its axes, one for each time.
+ * @param {number[][]} points  x and y, NaN for gaps @param {number[]} box  of the axes
+ * @returns {string} path data
+ */
+function exits(points, [left, top, right, bottom]) {
+  const SIZE = 4; // points
+  const out = (/** @type {number[]} */ [x, y]) =>
+    (x < left || x > right || Number.isNaN(x + y) ? 0 : y < top ? -1 : y > bottom ? 1 : 0);
+  const marks = [];
+  for (let i = 0; i < points.length; i++) {
+    const side = out(points[i]);
+    const starts = side && (!i || out(points[i - 1]) !== side);
+    const ends = side && (i === points.length - 1 || out(points[i + 1]) !== side);
+    if (!starts && !ends) continue;
+    const at = clampTo(points[i][0], left + SIZE, right - SIZE);
+    const [tip, base] = side < 0 ? [top, top + 1.5 * SIZE] : [bottom, bottom - 1.5 * SIZE];
+    marks.push(`M${at} ${tip}L${at - SIZE} ${base}L${at + SIZE} ${base}z`);
+  }
+  return marks.join("");
+}
+
+const clampTo = (/** @type {number} */ x, /** @type {number} */ low, /** @type {number} */ high) =>
+  Math.min(high, Math.max(low, x));

@@ -23,10 +23,31 @@ _SETTINGS = {
     "svg.hashsalt": "vanishing",  # the same figure gives the same bytes
     "image.composite_image": False,  # images on one axes stay apart
 }
-_ROOT_STYLE = (
-    "width:100%;height:auto;max-width:{width:g}pt;fill:{ink};"
-    f"font-family:{FONT};stroke-linejoin:round;stroke-linecap:butt"
+#: What SVG takes as attributes too. A policy without 'unsafe-inline' refuses style attributes, and
+#: would turn every picture into black boxes.
+_ATTRIBUTES = frozenset(
+    [
+        "fill",
+        "fill-opacity",
+        "fill-rule",
+        "font-family",
+        "font-size",
+        "font-style",
+        "font-weight",
+        "image-rendering",
+        "opacity",
+        "stroke",
+        "stroke-dasharray",
+        "stroke-dashoffset",
+        "stroke-linecap",
+        "stroke-linejoin",
+        "stroke-miterlimit",
+        "stroke-opacity",
+        "stroke-width",
+        "text-anchor",
+    ]
 )
+_ROOT = f'font-family="{FONT}" stroke-linejoin="round" stroke-linecap="butt"'
 
 
 @contextmanager
@@ -78,14 +99,22 @@ def themed_svg(
     body = re.sub(r"<!--.*?-->", "", body, flags=re.S)
     body = _rename(body.replace("xlink:href", "href"), prefix, keep)
     body = re.sub(r'(<text style="font-size: )([\d.]+px)', rf"\1calc(\2 * {_SCALE})", body)
-    body = re.sub(r'style="([^"]*)"', lambda match: f'style="{_themed(match[1])}"', body)
+    body = re.sub(r'style="([^"]*)"', lambda match: _attributes(_themed(match[1])), body)
     body = re.sub(r"\s*\n\s*", " ", body).replace("> <", "><")
     width, height = fig.get_size_inches() * 72
-    style = _ROOT_STYLE.format(width=width, ink=VARIABLES["#000000"])
     label = f'role="img" aria-label="{html.escape(alt)}"' if alt else 'aria-hidden="true"'
-    return (
-        f'<svg {label} viewBox="0 0 {width:g} {height:g}" style="{style}">{body.lstrip()}'.strip()
-    )
+    size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}pt" class="vg-svg"'
+    root = f'{size} fill="{VARIABLES["#000000"]}" {_ROOT}'
+    return f"<svg {label} {root}>{body.lstrip()}".strip()
+
+
+def _attributes(style: str) -> str:
+    """A style as SVG's own attributes; what has none stays a style."""
+    pairs = [pair.split(":", 1) for pair in style.split(";") if ":" in pair]
+    given = {name.strip(): value.strip() for name, value in pairs}
+    rest = ";".join(f"{name}:{value}" for name, value in given.items() if name not in _ATTRIBUTES)
+    known = [f'{name}="{value}"' for name, value in given.items() if name in _ATTRIBUTES]
+    return " ".join([*known, f'style="{rest}"'] if rest else known)
 
 
 def _themed(style: str) -> str:
