@@ -45,6 +45,14 @@ def slider(*numbers, **options):
     return live.Slider("x", *numbers, **options)
 
 
+def predict(drawing=None, **options):
+    """A small prediction, with something in it that is wrong."""
+    fig = Figure()
+    drawn = (fig, fig.subplots().plot(T, T)) if drawing is None else drawing
+    given = {"at": {"end": 1.0}, "name": "tiny", "question": "How far?", "alt": "A line."}
+    return live.predict(drawn, **{**given, **options})
+
+
 OTHER = plt.figure().subplots().plot(T, T)[0]
 plt.close("all")
 
@@ -121,10 +129,18 @@ CASES = [
     ("LiveFigure", lambda: figure().state(a=True), "a: expected a number; got True"),
     ("compile", lambda: live.compile(lambda x: jnp.linalg.svd(x)[1], jnp.eye(3)), "svd"),
     ("Program", lambda: live.compile(lambda x: x, T).run(T[:2]), r"shape \(5,\)"),
+    ("predict", lambda: predict(name="Two words"), "name: expected small letters"),
+    ("predict", lambda: predict(at={}), "at: expected at least one handle"),
+    ("predict", lambda: predict(at={"before": -1}), "at: expected places on the line, 0 to 1"),
+    ("predict", lambda: predict(form="many"), "form: expected digits and one of"),
+    ("predict", lambda: predict(drawing=(Figure(), [])), "a line or bars first .* got nothing"),
+    ("predict", lambda: predict(drawing=(3, [])), "fig: expected a matplotlib Figure; got int"),
+    ("predict", lambda: live.predict(at={"a": 1}, name="a", question="?", alt="A line."),
+     "drawings: expected one, or two"),
     ("themed_svg", lambda: live.themed_svg(3), "fig: expected a matplotlib Figure; got int"),
 ]  # fmt: skip
 #: Public names that take no input of their own.
-EXEMPT = {"CompileError"}
+EXEMPT = {"CompileError", "Prediction"}
 
 
 @pytest.mark.parametrize(("name", "call", "words"), CASES)

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 from matplotlib.figure import Figure
 
 from vanishing.book.labels import axis_titles, label_lines
+from vanishing.live import Prediction, predict
 from vanishing.live.page.svg import themed_svg
 from vanishing.live.palette import CYCLE, LAYERS, PALETTE
 
@@ -140,6 +141,18 @@ class Picture:
         return buffer.getvalue()
 
 
+def _in_layouts(draw: Callable[..., Drawn], *args, **named) -> list[Drawn]:
+    """What `draw` draws in the house style for the column, and for a phone."""
+    drawn = []
+    for layout in (COLUMN, PHONE):
+        token = _LAYOUT.set(layout)
+        try:
+            drawn.append(house_style(draw)(*args, **named))
+        finally:
+            _LAYOUT.reset(token)
+    return drawn
+
+
 def picture(draw: Callable[..., Figure]) -> Callable[..., Picture]:
     """Decorate a function that draws a figure: it draws in the house style, once for the column
     and once for a phone, takes the text alternative `alt` too, and returns a `Picture`.
@@ -153,14 +166,29 @@ def picture(draw: Callable[..., Figure]) -> Callable[..., Picture]:
 
     @wraps(draw)
     def drawn(*args, alt: str, **named) -> Picture:
-        figures = []
-        for layout in (COLUMN, PHONE):
-            token = _LAYOUT.set(layout)
-            try:
-                figures.append(house_style(draw)(*args, **named))
-            finally:
-                _LAYOUT.reset(token)
-        return Picture(figures[0], alt, figures[1])
+        wide, narrow = _in_layouts(draw, *args, **named)
+        return Picture(wide, alt, narrow)
+
+    return drawn
+
+
+def prediction(draw: Callable[..., tuple[Figure, list]]) -> Callable[..., Prediction]:
+    """Decorate a function that draws a figure and returns it with the artists that wait: it draws
+    in both layouts, takes what `live.predict` takes too, and returns the `Prediction`.
+
+    >>> @prediction
+    ... def half():
+    ...     figure, ax = canvas()
+    ...     return figure, ax.plot([0, 1], [0, 0.5])
+    >>> half(at={"end": 1}, name="half", question="How far?", alt="A line.").spec["handles"]
+    [{'label': 'end', 'x': 1.0, 'truth': 0.5}]
+    """
+
+    @wraps(draw)
+    def drawn(*args, at, name: str, question: str, alt: str, form="g", unit="", **named):
+        drawings = _in_layouts(draw, *args, **named)
+        asked = {"at": at, "name": name, "question": question, "alt": alt}
+        return predict(*drawings, **asked, form=form, unit=unit)
 
     return drawn
 

@@ -5,17 +5,20 @@ from vanishing.live.controls import Choice, Seed, Slider, Toggle
 from vanishing.live.figure import LiveFigure, figure
 from vanishing.live.machine import Animation
 from vanishing.live.page.svg import themed_svg
+from vanishing.live.prediction import Prediction, predict
 
 __all__ = [
     "Animation",
     "Choice",
     "CompileError",
     "LiveFigure",
+    "Prediction",
     "Program",
     "Seed",
     "Slider",
     "Toggle",
     "compile",
     "figure",
+    "predict",
     "themed_svg",
 ]

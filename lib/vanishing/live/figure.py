@@ -259,7 +259,7 @@ class LiveFigure:
         return make_widget(self)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
-        bundle = self.widget._repr_mimebundle_()[0] if _has_frontend() else {}
+        bundle = self.widget._repr_mimebundle_()[0] if has_frontend() else {}
         words = f"LiveFigure {self.name}: {self.alt}"
         return {**bundle, "text/plain": words, "text/html": self.html()}
 
@@ -268,7 +268,7 @@ class LiveFigure:
 figure = LiveFigure
 
 
-def _has_frontend() -> bool:
+def has_frontend() -> bool:
     """Whether a Jupyter front end listens: a kernel runs, and no page is being built."""
     if os.environ.get("VANISHING_LIVE") == "page":
         return False

@@ -11,6 +11,8 @@ from vanishing.live.compiler.runtime.node import runtime_source
 
 #: Names under which the book serves them.
 SCRIPT, STYLESHEET = "vanishing-live.js", "vanishing-live.css"
+#: And for pages that ask the reader to draw.
+PREDICT = "vanishing-predict.js"
 
 
 def _read(name: str) -> str:
@@ -59,12 +61,28 @@ def script() -> str:
 
 def stylesheet() -> str:
     """Return `vanishing-live.css`: the house colours, light and dark, and the figure's layout."""
-    return palette.css() + cssmin(_read("live.css")) + "\n"
+    return palette.css() + cssmin(_read("live.css") + _read("predict.css")) + "
+"
 
 
 def module() -> str:
     """The ES module that anywidget loads in Jupyter."""
     return _host(("widget",), "render") + "export default vanishingLive;\n"
+
+
+def _predict(last: str, parts: tuple[str, ...] = ()) -> str:
+    body = "\n".join(source(part) for part in ("numbers", "predict", *parts))
+    return f'(function () {{\n"use strict";\n{body}\n{last}\n}})()'
+
+
+def predict_script() -> str:
+    """`vanishing-predict.js`: lets every prediction of the page be drawn."""
+    return _predict("invite(document);") + ";\n"
+
+
+def predict_module() -> str:
+    """The ES module that anywidget loads for a prediction in Jupyter."""
+    return f"export default {_predict('return { render: renderGuess };', ('predict-widget',))};\n"
 
 
 def data_script(name: str, encoded: str) -> str:

@@ -33,13 +33,13 @@ def figure_html(figure: Any, uid: str, svg: str, spec: dict[str, Any]) -> str:
             '<p class="live-speaks" role="status"></p>',
             f"{caption}</div><noscript><p>{_STILL}</p></noscript>",
             data,
-            f'<script type="application/json" class="live-spec">{_inert(block)}</script>',
+            f'<script type="application/json" class="live-spec">{inert(block)}</script>',
             "</figure>",
         ]
     )
 
 
-def _inert(block: str) -> str:
+def inert(block: str) -> str:
     """Escape `<` in JSON strings, so that no tag can open or close inside the script element."""
     return block.replace("<", "\\u003c")
 

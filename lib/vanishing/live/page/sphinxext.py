@@ -51,6 +51,7 @@ def write_assets(app: Sphinx) -> None:
     static.mkdir(parents=True, exist_ok=True)
     (static / assets.SCRIPT).write_text(assets.script(), encoding="utf-8")
     (static / assets.STYLESHEET).write_text(assets.stylesheet(), encoding="utf-8")
+    (static / assets.PREDICT).write_text(assets.predict_script(), encoding="utf-8")
 
 
 def faulty_links(body: str) -> Iterator[str]:
@@ -83,6 +84,8 @@ def _possible(control: dict, value: str) -> bool:
 def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Check links, keep ids unique, and move shared data into one file for the whole book."""
     body = context.get("body", "")
+    if 'class="live-guess"' in body:
+        app.add_js_file(assets.PREDICT, loading_method="defer")  # on this page alone
     for fault in faulty_links(body):
         logger.warning("%s: %s", pagename, fault)
     for outer in re.findall(r'<figure [^>]*id="(fig-[^"]+)"', body):  # Sphinx's, with the number
