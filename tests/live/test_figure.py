@@ -221,7 +221,7 @@ def contrast(one, two):
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("name", [*palette.CYCLE, "ink"])
+@pytest.mark.parametrize("name", [*palette.CYCLE, *palette.LAYERS, "ink"])
 def test_colours_stand_out_on_their_paper(name):
     colour, paper = palette.PALETTE[name], palette.PALETTE["surface"]
     assert contrast(colour.light, paper.light) >= 4.5

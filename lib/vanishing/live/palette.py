@@ -14,17 +14,18 @@ class Colour(NamedTuple):
     dark: str
 
 
-#: Categorical colours: contrast of at least 3:1 against white, and (dark variant) against #121212.
+#: Categorical colours: contrast of at least 4.5:1 (words have them too) against white,
+#: and (dark variant) against #121212.
 #: Those that meet most often (purple, blue, green, vermilion, gold) stay apart in the common
 #: colour-vision deficiencies too, by their lightness.
 CYCLE: dict[str, Colour] = {
-    "blue": Colour("#1f7fd1", "#4f9ff0"),
-    "vermilion": Colour("#bf3a06", "#ff7f4a"),
+    "blue": Colour("#1a75c7", "#4f9ff0"),
+    "vermilion": Colour("#a32b06", "#ff7f4a"),
     "green": Colour("#0f7a55", "#3fcf9c"),
     "purple": Colour("#5e2d91", "#d9c2ff"),
     "pink": Colour("#a8206a", "#f57ab8"),
-    "gold": Colour("#a88200", "#f2d36b"),
-    "cyan": Colour("#0a8f9e", "#4fd0de"),
+    "gold": Colour("#927000", "#f2d36b"),
+    "cyan": Colour("#07818f", "#4fd0de"),
     "olive": Colour("#4f6b00", "#b5d84a"),
     "indigo": Colour("#2b2f86", "#6f74e0"),
     "brown": Colour("#7d4230", "#d39a80"),
@@ -33,13 +34,13 @@ CYCLE: dict[str, Colour] = {
 
 #: An ordered scale, from the first layer to the last: from near the paper towards the ink.
 LAYERS: dict[str, Colour] = {
-    "layer-1": Colour("#3f9f9c", "#9083c4"),
-    "layer-2": Colour("#3b8f9d", "#929ad6"),
-    "layer-3": Colour("#3b7f9a", "#93b0e5"),
-    "layer-4": Colour("#3e6e95", "#93c5ef"),
-    "layer-5": Colour("#425d8e", "#94d9f6"),
-    "layer-6": Colour("#454a83", "#99edfa"),
-    "layer-7": Colour("#443672", "#a2fffa"),
+    "layer-1": Colour("#238380", "#9083c4"),
+    "layer-2": Colour("#217787", "#929ad6"),
+    "layer-3": Colour("#29718d", "#93b0e5"),
+    "layer-4": Colour("#326089", "#93c5ef"),
+    "layer-5": Colour("#394d80", "#94d9f6"),
+    "layer-6": Colour("#3d3a74", "#99edfa"),
+    "layer-7": Colour("#3c2562", "#a2fffa"),
 }
 
 #: Ink, paper and the lines between. Matplotlib's own default grey of grids and legends maps too.

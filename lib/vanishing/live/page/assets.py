@@ -61,8 +61,7 @@ def script() -> str:
 
 def stylesheet() -> str:
     """Return `vanishing-live.css`: the house colours, light and dark, and the figure's layout."""
-    return palette.css() + cssmin(_read("live.css") + _read("predict.css")) + "
-"
+    return palette.css() + cssmin(_read("live.css") + _read("predict.css")) + "\n"
 
 
 def module() -> str:
