@@ -139,7 +139,7 @@ def test_refuses_an_unknown_primitive_by_name_line_and_remedy():
     message = refuse(spectrum, X)
     assert "`svd`" in message
     assert "test_compiler.py" in message and "this very line" in message
-    assert "Way out:" in message
+    assert "which has no rule" in message and message.endswith("compiler.rules.")
 
 
 def test_refuses_a_callback():
@@ -155,7 +155,7 @@ def test_refuses_a_callback():
 
 def test_refuses_large_constants():
     table = np.random.default_rng(0).standard_normal(2000).astype(np.float32)
-    assert "send a seed, not weights" in refuse(lambda i: jnp.asarray(table)[i], 3)
+    assert "Send a seed, not weights" in refuse(lambda i: jnp.asarray(table)[i], 3)
     assert compile(lambda i: jnp.zeros(200_000)[i] + 1, 3).run(7) == 1
 
 
@@ -171,12 +171,12 @@ def test_refuses_float64():
 
 
 def test_refuses_typed_keys_as_inputs():
-    assert "pass a seed" in refuse(jax.random.normal, jax.random.key(0))
+    assert "Pass a seed" in refuse(jax.random.normal, jax.random.key(0))
 
 
 def test_refuses_wrong_arguments_at_run_time():
     program = compile(layers, 0, 1.0, X)
-    with pytest.raises(ValueError, match=r"expected x of shape \(5, 6\), got \(6, 5\)"):
+    with pytest.raises(ValueError, match=r"expected x of shape \(5, 6\); got \(6, 5\)"):
         program.run(0, 1.0, X.T)
     with pytest.raises(ValueError, match="expected arguments like"):
         program.run(0, 1.0)

@@ -1,24 +1,26 @@
-"""Compiles a JAX function to JavaScript: ``vg.live.compile(fn, *examples)``.
+"""Compiles a JAX function to JavaScript: `vg.live.compile(fn, *examples)`.
 
-The function is traced once, flattened to a ``graph.Graph`` and written as
+The function is traced once, flattened to a `graph.Graph` and written as
 one JavaScript function over typed arrays. Equations are grouped by the inputs they depend on:
 each group is computed again only if one of those inputs has changed since the last call.
 """
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jax
 import numpy as np
 
+from vanishing.live.compiler import rules  # noqa: F401  (imported, they fill the registry)
+from vanishing.live.compiler.arguments import flattened, function_name, input_names, path_name
+from vanishing.live.compiler.code.names import identifier
 from vanishing.live.compiler.graph.flatten import from_jaxpr
 from vanishing.live.compiler.graph.nodes import DTYPES, CompileError, Spec, dtype_error
 from vanishing.live.compiler.runtime import node as javascript
 from vanishing.live.compiler.stages import write_program
+from vanishing.live.compiler.tracing import check_examples, trace
 
 __all__ = ["CompileError", "Program", "Spec", "compile", "run_programs"]
 
@@ -63,14 +65,7 @@ class Program:
 
     def flatten(self, args: tuple) -> list[np.ndarray]:
         """The arguments of one call as flat arrays of the types that were compiled for."""
-        leaves, tree = jax.tree.flatten(args)
-        if tree != self._in_tree:
-            raise ValueError(f"expected arguments like {self._in_tree}, got {tree}")
-        flat = [np.asarray(a, s.dtype) for a, s in zip(leaves, self.inputs, strict=True)]
-        for array, spec in zip(flat, self.inputs, strict=True):
-            if array.shape != spec.shape:
-                raise ValueError(f"expected {spec.name} of shape {spec.shape}, got {array.shape}")
-        return flat
+        return flattened(self.name, args, self._in_tree, self.inputs)
 
 
 def run_programs(jobs: Sequence[tuple[Program, Sequence[tuple]]], wasm: bool = True) -> list[list]:
@@ -102,7 +97,7 @@ def compile(fn: Callable, *examples, name: str | None = None) -> Program:
 
     Args:
         fn: a pure function of arrays and scalars; it may draw random numbers from a seed.
-        examples: one argument each: arrays, ``jax.ShapeDtypeStruct`` or Python scalars, in any
+        examples: one argument each: arrays, `jax.ShapeDtypeStruct` or Python scalars, in any
             pytree. Only their shapes and element types matter.
         name: what to call the program; the function's name by default.
 
@@ -120,14 +115,14 @@ def compile(fn: Callable, *examples, name: str | None = None) -> Program:
     >>> program.run(2.0, np.float32([1, 2]))
     {'y': array([2., 4.], dtype=float32)}
     """
-    closed, out_shape = jax.make_jaxpr(fn, return_shape=True)(*examples)
+    check_examples(fn, examples)
+    closed, out_shape = trace(fn, examples)
     in_tree = jax.tree.structure(examples)
-    names = _input_names(fn, examples)
-    avals = zip(names, closed.jaxpr.invars, strict=True)
+    avals = zip(input_names(fn, examples), closed.jaxpr.invars, strict=True)
     inputs = tuple(_spec(text, var.aval) for text, var in avals)
     paths, out_tree = jax.tree_util.tree_flatten_with_path(out_shape)
-    outputs = tuple(_spec(_path_name(path) or "output", leaf) for path, leaf in paths)
-    name = _identifier(name or getattr(fn, "__name__", "program"))
+    outputs = tuple(_spec(path_name(path) or "output", leaf) for path, leaf in paths)
+    name = identifier(name or function_name(fn))
     source = write_program(from_jaxpr(closed), name, inputs)
     return Program(name, source, inputs, outputs, in_tree, out_tree)
 
@@ -136,25 +131,3 @@ def _spec(name: str, aval) -> Spec:
     if str(aval.dtype) not in DTYPES:
         raise dtype_error(aval.dtype, f"for {name}")
     return Spec(name, tuple(aval.shape), str(aval.dtype))
-
-
-def _path_name(path) -> str:
-    return jax.tree_util.keystr(path, simple=True, separator=".")
-
-
-def _input_names(fn: Callable, examples: tuple) -> list[str]:
-    try:
-        bound = list(inspect.signature(fn).bind(*examples).arguments.items())
-    except (TypeError, ValueError):
-        bound = []
-    names = [name for name, _ in bound] if len(bound) == len(examples) else []
-    names = names or [f"input{k}" for k in range(len(examples))]
-    labelled = jax.tree_util.tree_flatten_with_path(examples)[0]
-    return [
-        ".".join(filter(None, (names[path[0].idx], _path_name(path[1:])))) for path, _ in labelled
-    ]
-
-
-def _identifier(text: str) -> str:
-    name = re.sub(r"\W+", "_", text).strip("_") or "program"
-    return f"_{name}" if name[0].isdigit() else name

@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-from vanishing.live.compiler.code.emit import Emitter, rule
+from vanishing.live.compiler.code.emit import Emitter
 from vanishing.live.compiler.code.fusion import stored_values
-from vanishing.live.compiler.code.values import Scalar, Value, View
+from vanishing.live.compiler.code.literals import ROUND
+from vanishing.live.compiler.code.values import Scalar
 from vanishing.live.compiler.graph.nodes import Graph, Node, Source, Spec, Var
-from vanishing.live.compiler.rules import arrays, control_flow, indexing, products, reductions  # noqa: F401  (rules)
-
-ROUND = {
-    "float32": "f({})",
-    "int32": "{} | 0",
-    "uint32": "{} >>> 0",
-    "uint8": "{} & 255",
-    "bool": "+Boolean({})",
-}
-
-
-@rule("output")
-def output(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
-    """A result of the program, in a buffer that belongs to it alone."""
-    (value,) = values
-    if isinstance(value, View) and value.whole and value.buffer not in emitter.published:
-        into = value
-    else:
-        into = emitter.allocate(value.shape, value.dtype, value.name or "result")
-        emitter.store(value, into)
-    emitter.published.add(into.buffer)
-    return [Scalar(text=into.buffer, shape=into.shape, dtype=into.dtype)]
 
 
 def _stages(graph: Graph) -> tuple[list[Node], dict[Node, frozenset[int]], list[Var]]:
@@ -83,7 +62,8 @@ def _receive(emitter: Emitter, graph: Graph, inputs: tuple[Spec, ...]):
             last = emitter.fresh(f"last_{hint}")
             emitter.declare(last)
             emitter.line(f"{parameter} = {ROUND[spec.dtype].format(parameter)};")
-            emitter.line(f"const {changed[-1]} = {parameter} !== {last} || first;")
+            # -0 is another number than 0: its reciprocal has the other sign.
+            emitter.line(f"const {changed[-1]} = !Object.is({parameter}, {last}) || first;")
             emitter.line(f"{last} = {parameter};")
             emitter.env[var] = Scalar((), spec.dtype, text=parameter)
     return parameters, changed

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 from vanishing.live.compiler.code.fusion import hint_of, is_view, stored_values
-from vanishing.live.compiler.code.values import Affine, Body, Index, Lazy, Scalar, Value, View
+from vanishing.live.compiler.code.registry import RULES
+from vanishing.live.compiler.code.values import Scalar, Value, View
 from vanishing.live.compiler.code.writer import Writer
 from vanishing.live.compiler.graph.nodes import Const, Graph, Node, Var
-from vanishing.live.compiler.rules.elementwise import OPS, REPEATS, expression
 
-RULES: dict[str, Callable] = {}
-
-
-def rule(*ops: str):
-    """Register how an operation is emitted: ``(emitter, node, values) -> values``."""
-
-    def register(function):
-        RULES.update(dict.fromkeys(ops, function))
-        return function
-
-    return register
+# A recipe that asks for another that asks for another is as deep a call in Python, some six frames
+# a level, of a thousand that it allows. A longer chain is stored half-way.
+DEEPEST = 40
 
 
 class Emitter(Writer):
     """Knows the value of every variable written so far.
 
-    ``wanted`` says where a result should go, ``stored`` which results need a buffer,
-    ``in_place`` which nodes may overwrite their operand; ``published`` names the buffers that
-    are arguments or results of the program, ``functions`` those written beside it, by their text.
+    `wanted` says where a result should go, `stored` which results need a buffer,
+    `in_place` which nodes may overwrite their operand; `published` names the buffers that
+    are arguments or results of the program, `functions` those written beside it, by their text.
     """
 
     def __init__(self):
@@ -76,7 +67,7 @@ class Emitter(Writer):
         return results
 
     def overwritten(self, node: Node, value: Value) -> View:
-        """A buffer that holds ``value`` and that ``node`` may write to."""
+        """A buffer that holds `value` and that `node` may write to."""
         if node not in self.in_place:
             return self.store(value, self.destination(node))
         for atom in set(self.rest):
@@ -90,7 +81,7 @@ class Emitter(Writer):
         """Write one node."""
         if node.op not in RULES:
             raise node.refuse(
-                "cannot be compiled to JavaScript", "use operations that vanishing.live knows"
+                "has no rule", "use other operations, or add one to vanishing.live.compiler.rules"
             )
         self.comment(node)
         results = RULES[node.op](self, node, [self.value(a) for a in node.inputs])
@@ -104,7 +95,8 @@ class Emitter(Writer):
             return value
         if isinstance(value, Scalar) or not var.shape:
             return replace(self.named(value, hint_of(node)), shape=var.shape)
-        if var in self.stored and not is_view(node) and not isinstance(value, View):
+        wanted = var in self.stored and not is_view(node) and not isinstance(value, View)
+        if wanted or value.depth > DEEPEST:
             return self.store(value, self.destination(node, k))
         return value
 
@@ -114,31 +106,3 @@ class Emitter(Writer):
         if node.source.line and text != self.said:
             self.said = text
             self.lines.append("  " * self.indent + text)
-
-
-@rule(*OPS)
-def elementwise(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
-    """An operation on elements: a recipe, to be fused into the loop that stores it."""
-    shape = node.outputs[0].shape
-
-    def element(body: Body, index: Index) -> str:
-        for value in values[: node.op in REPEATS]:
-            body.element(value, _own(value, index))  # ask twice, so that it gets a name
-        operands = [body.element(v, _own(v, index)) for v in values]
-        return expression(node, operands)
-
-    if all(isinstance(v, Scalar) for v in values):
-        text = expression(node, [v.text for v in values])
-        return [Scalar(shape, node.outputs[0].dtype, text=text)]
-    reads = frozenset().union(*(v.reads for v in values))
-    return [Lazy(shape, node.outputs[0].dtype, reads, element=element)]
-
-
-def _own(value: Value, index: Index) -> Index:
-    """The index into an operand: size-1 dimensions are repeated, rank 0 has no index."""
-    if not value.shape:
-        return ()
-    return tuple(
-        Affine() if size == 1 else position
-        for size, position in zip(value.shape, index, strict=True)
-    )

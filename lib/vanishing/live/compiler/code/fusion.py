@@ -6,24 +6,9 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 
+from vanishing.live.compiler.code.registry import ELEMENTWISE, STREAMS, VIEWS
 from vanishing.live.compiler.graph.nodes import Node, Var
-from vanishing.live.compiler.rules.elementwise import OPS
 
-VIEWS = {
-    "broadcast_in_dim",
-    "dynamic_slice",
-    "expand_dims",
-    "iota",
-    "reshape",
-    "rev",
-    "slice",
-    "split",
-    "squeeze",
-    "transpose",
-    "unstack",
-}
-# These read each element of their operands once, in a loop of their own.
-STREAMS = {"concatenate", "stack", "pad", "dynamic_update_slice", "output"}
 HINTS = {
     "dot_general": "product",
     "reduce_sum": "sum",
@@ -46,10 +31,6 @@ def hint_of(node: Node) -> str:
 def is_view(node: Node) -> bool:
     """Whether a node only rearranges elements."""
     return node.op in VIEWS
-
-
-def _streams(node: Node) -> bool:
-    return node.op in STREAMS or node.op.startswith(("reduce_", "arg", "cum"))
 
 
 def stored_values(
@@ -75,7 +56,7 @@ def stored_values(
         readers[atom].add(("output", k))
     for node in reversed(nodes):
         own = set().union(*(readers[var] for var in node.outputs))
-        if node.op in OPS and len(own) > 1:
+        if node.op in ELEMENTWISE and len(own) > 1:
             stored.update(node.outputs)
             own = {node.outputs[0]}
         for k, atom in enumerate(node.inputs):
@@ -86,9 +67,9 @@ def stored_values(
 
 
 def _readers(node: Node, k: int, own: set) -> set:
-    """The loops that read the ``k``-th input of a node whose own results ``own`` read."""
-    if node.op not in OPS and not is_view(node):
-        return {(node, k)} if _streams(node) else set(TWICE)
+    """The loops that read the `k`-th input of a node whose own results `own` read."""
+    if node.op not in ELEMENTWISE and not is_view(node):
+        return {(node, k)} if node.op in STREAMS else set(TWICE)
     size = math.prod(node.inputs[k].shape)
     repeated = node.inputs[k].shape and size < math.prod(node.outputs[0].shape)
-    return own | TWICE if repeated and node.op in (*OPS, "broadcast_in_dim") else own
+    return own | TWICE if repeated and node.op in (*ELEMENTWISE, "broadcast_in_dim") else own

@@ -7,15 +7,15 @@ optimising compiler, which leaves very long ones alone.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
 from vanishing.live.compiler.code.fusion import hint_of, is_view
+from vanishing.live.compiler.code.names import taken
+from vanishing.live.compiler.code.registry import ELEMENTWISE
 from vanishing.live.compiler.code.values import Affine, Scalar, Value, View
-from vanishing.live.compiler.code.writer import RESERVED, Writer
+from vanishing.live.compiler.code.writer import Writer
 from vanishing.live.compiler.graph.nodes import Const, Graph, Node
-from vanishing.live.compiler.rules.elementwise import OPS
 from vanishing.live.compiler.runtime.node import runtime_names
 
 Switch = Callable[[str, list[Value], list[Value]], None]
@@ -24,17 +24,17 @@ Switch = Callable[[str, list[Value], list[Value]], None]
 def outline(
     emitter: Writer, node: Node, values: list[Value], results: list[Value], switch: Switch
 ) -> bool:
-    """Call a function that does what the ``cond`` of ``node`` does; write it if it is new.
+    """Call a function that does what the `cond` of `node` does; write it if it is new.
 
     Args:
-        emitter: where the call goes; its ``functions`` are those written so far, by their text.
-        node: a ``cond``.
+        emitter: where the call goes; its `functions` are those written so far, by their text.
+        node: a `cond`.
         values: its operands, the number that chooses first.
         results: where its results go.
         switch: writes the switch, given the text of the number, operands and results.
 
     Returns:
-        False, and nothing is written, where the ``cond`` is no such switch.
+        False, and nothing is written, where the `cond` is no such switch.
     """
     dense = [v for v in [*values, *results] if isinstance(v, View) and v.contiguous]
     scalars = [v for v in values if isinstance(v, Scalar)]
@@ -44,7 +44,7 @@ def outline(
     parameters, inside, arguments = _parameters([*values, *results])
     state = emitter.lines, emitter.names, emitter.indent, emitter.said
     emitter.lines, emitter.indent, emitter.said = [], 2, ""
-    emitter.names = Counter((*RESERVED, *runtime_names(), *parameters))
+    emitter.names = taken(runtime_names(), parameters)
     operands, places = inside[: len(values)], inside[len(values) :]
     switch(operands[0].text, operands[1:], places)
     text = "\n".join(emitter.lines)
@@ -61,7 +61,7 @@ def _formula(graph: Graph) -> bool:
     """Whether a body only combines elements, and stores nothing but its result."""
     atoms = [*graph.outputs, *(atom for node in graph.nodes for atom in node.inputs)]
     tables = any(isinstance(atom, Const) and atom.value.size > 1 for atom in atoms)
-    return not tables and all(node.op in OPS or is_view(node) for node in graph.nodes)
+    return not tables and all(node.op in ELEMENTWISE or is_view(node) for node in graph.nodes)
 
 
 def _parameters(values: list[Value]) -> tuple[list[str], list[Value], list[str]]:

@@ -16,7 +16,7 @@ Index = tuple["Affine", ...]
 
 @dataclass(frozen=True)
 class Affine:
-    """``const + Σ coefficient · variable``: an index or an address, as JavaScript."""
+    """`const + Σ coefficient · variable`: an index or an address, as JavaScript."""
 
     const: int = 0
     terms: tuple[tuple[str, int], ...] = ()
@@ -67,15 +67,16 @@ def strides_of(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 @dataclass(eq=False)
 class Value:
-    """An array of ``shape`` and ``dtype`` whose elements JavaScript can compute.
+    """An array of `shape` and `dtype` whose elements JavaScript can compute.
 
-    ``reads`` names the buffers it depends on; ``name`` suggests what to call it.
+    `reads` names the buffers it depends on; `name` suggests what to call it.
     """
 
     shape: tuple[int, ...]
     dtype: str
     reads: frozenset[str] = frozenset()
     name: str = ""
+    depth = 0
 
     @property
     def size(self) -> int:
@@ -87,13 +88,14 @@ class Value:
         raise NotImplementedError
 
     def moved(self, shape: tuple[int, ...], index: Callable[[Index], Iterable[Affine]]) -> Value:
-        """The same elements in another arrangement; ``index`` maps new positions to old ones."""
+        """The same elements in another arrangement; `index` maps new positions to old ones."""
         return Lazy(
             shape,
             self.dtype,
             self.reads,
             self.name,
             element=lambda body, new: body.element(self, tuple(index(new))),
+            depth=self.depth + 1,
         )
 
 
@@ -117,6 +119,7 @@ class Lazy(Value):
     """A recipe: how to compute one element."""
 
     element: Callable[[Body, Index], str] = None
+    depth: int = 1  # how many recipes deep it asks for others
 
     def at(self, body: Body, index: Index) -> str:
         """What the recipe says."""
@@ -175,8 +178,8 @@ class View(Value):
 class Body:
     """The inside of a loop nest: hands out element expressions, sharing what is used twice.
 
-    ``levels`` lists the loop variables from the outside in. The first time it is used without
-    ``counts``, to learn how often each element is asked for and which addresses are used.
+    `levels` lists the loop variables from the outside in. The first time it is used without
+    `counts`, to learn how often each element is asked for and which addresses are used.
     """
 
     def __init__(self, levels, fresh, counts=None):
@@ -200,7 +203,7 @@ class Body:
         return address
 
     def element(self, value: Value, index: Index) -> str:
-        """The expression of one element of ``value``: short, or a named constant."""
+        """The expression of one element of `value`: short, or a named constant."""
         if isinstance(value, Scalar):
             return value.text
         key = (id(value), index)

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 
 import jax
 import numpy as np
-from jax._src import source_info_util
-from jax._src.interpreters import partial_eval
 
-from vanishing.live.compiler.graph.keys import key_impl, lift_params, raw_random
+from vanishing.live.compiler.graph.decompositions import decomposed
+from vanishing.live.compiler.graph.jax_internals import key_impl, pruned, user_frame
+from vanishing.live.compiler.graph.keys import lift_params, raw_random
 from vanishing.live.compiler.graph.nodes import (
     DTYPES,
     CompileError,
@@ -54,7 +54,7 @@ IDENTITIES = {
 
 @functools.lru_cache(maxsize=4096)
 def _source(traceback) -> Source:
-    frame = source_info_util.user_frame(traceback)
+    frame = user_frame(traceback)
     return Source(frame.file_name, frame.start_line, frame.function_name) if frame else Source()
 
 
@@ -64,7 +64,7 @@ def _physical(aval, source: Source) -> tuple[tuple[int, ...], str]:
         return (*aval.shape, *impl.key_shape), "uint32"
     if not all(isinstance(size, int) for size in aval.shape):
         raise CompileError(
-            f"expected static shapes, got {aval.shape}, at {source}\n  Way out: use fixed sizes"
+            f"compile: expected static shapes; got {aval.shape}, at {source}. Use fixed sizes."
         )
     if aval.dtype.name not in DTYPES:
         raise dtype_error(aval.dtype, f"at {source}")
@@ -76,7 +76,9 @@ def _platform(platforms: tuple) -> Const:
     for k, names in enumerate(platforms):
         if names is None or "cpu" in names:
             return Const(np.int32(k))
-    raise CompileError(f"expected a branch for the CPU, got {platforms}")
+    raise CompileError(
+        f"compile: expected a branch for the CPU; got {platforms}. Add a default branch."
+    )
 
 
 class _Flattener:
@@ -133,6 +135,10 @@ class _Flattener:
             specs = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in inputs]
             closed = jax.make_jaxpr(raw)(*specs)
             return self.inline(closed.jaxpr, closed.consts, inputs, nodes, source)
+        simpler = decomposed(op, params, eqn.invars[0].aval.ndim) if eqn.invars else None
+        if simpler is not None:
+            closed = jax.make_jaxpr(simpler)(*(v.aval for v in eqn.invars))
+            return self.inline(closed.jaxpr, closed.consts, inputs, nodes, source)
         return self.append(eqn, inputs, nodes, source)
 
     def append(self, eqn, inputs: list, nodes: list[Node], source: Source) -> list:
@@ -180,5 +186,4 @@ def from_jaxpr(closed) -> Graph:
     Raises:
         CompileError: an element type or a shape that JavaScript code cannot have.
     """
-    jaxpr, _ = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), True)
-    return _Flattener().graph(closed.replace(jaxpr=jaxpr), Source())
+    return _Flattener().graph(closed.replace(jaxpr=pruned(closed.jaxpr)), Source())

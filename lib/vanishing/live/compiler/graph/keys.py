@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import jax
 
-
-def key_impl(aval):
-    """The random number generator of a typed key, or None for a plain array."""
-    return getattr(aval.dtype, "_impl", None)
+from vanishing.live.compiler.graph.jax_internals import key_impl
 
 
 def lift_params(op: str, params: dict, ndim: int) -> dict | None:

@@ -17,13 +17,13 @@ class CompileError(Exception):
 
 def dtype_error(dtype, where: str) -> CompileError:
     """The error for an element type that compiled programs do not have."""
-    remedy = "cast to float32 or int32"
+    remedy = "Cast to float32 or int32"
     if str(dtype) in ("float64", "int64", "uint64"):
-        remedy = "compile with jax_enable_x64 off, or cast to a 32-bit type"
+        remedy = "Compile with jax_enable_x64 off, or cast to a 32-bit type"
     elif str(dtype).startswith("key"):
-        remedy = "pass a seed and call jax.random.key inside"
+        remedy = "Pass a seed and call jax.random.key inside"
     return CompileError(
-        f"expected one of {', '.join(DTYPES)}, got {dtype} {where}\n  Way out: {remedy}"
+        f"compile: expected one of {', '.join(DTYPES)}; got {dtype} {where}. {remedy}."
     )
 
 
@@ -88,7 +88,10 @@ class Node:
 
     def refuse(self, why: str, remedy: str) -> CompileError:
         """The error to raise when this node cannot be compiled."""
-        return CompileError(f"`{self.op}` {why}, at {self.source}\n  Way out: {remedy}")
+        return CompileError(
+            f"compile: expected operations that JavaScript can do; got `{self.op}`, which {why}, "
+            f"at {self.source}. {remedy[0].upper()}{remedy[1:]}."
+        )
 
 
 @dataclass(eq=False)

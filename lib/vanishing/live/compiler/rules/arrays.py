@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 
-from vanishing.live.compiler.code.emit import Emitter, rule
+from vanishing.live.compiler.code.emit import Emitter
 from vanishing.live.compiler.code.fusion import hint_of
+from vanishing.live.compiler.code.registry import rule
 from vanishing.live.compiler.code.values import Affine, Lazy, Scalar, Value, View
 from vanishing.live.compiler.graph.nodes import Node
+from vanishing.live.compiler.rules.slices import window
 
 
 def position(rank: int, positions: dict[int, Affine]) -> tuple[Affine, ...]:
-    """An index of ``rank`` positions, 0 where none is given."""
+    """An index of `rank` positions, 0 where none is given."""
     return tuple(positions.get(axis, Affine()) for axis in range(rank))
 
 
-@rule("broadcast_in_dim")
+@rule("broadcast_in_dim", view=True)
 def broadcast(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     """Repeat along new or size-1 dimensions."""
     value, dims = values[0], node.params["broadcast_dimensions"]
@@ -26,12 +28,12 @@ def broadcast(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     return [value.moved(node.outputs[0].shape, index)]
 
 
-@rule("reshape", "expand_dims", "squeeze")
+@rule("reshape", "squeeze", view=True)
 def reshape(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     """The same elements, in order, under another shape."""
     value, shape = values[0], node.outputs[0].shape
-    if node.params.get("dimensions") and node.op == "reshape":
-        raise node.refuse("transposes while reshaping", "transpose first")
+    if node.op == "reshape" and node.params["dimensions"] is not None:
+        value = _permuted(value, node.params["dimensions"])
     if isinstance(value, View) and value.contiguous:
         return [value.reshaped(shape)]
     if [s for s in value.shape if s != 1] == [s for s in shape if s != 1]:
@@ -47,19 +49,18 @@ def reshape(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     return [emitter.dense(value, hint_of(node)).reshaped(shape)]
 
 
-@rule("transpose")
+@rule("transpose", view=True)
 def transpose(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     """Permute the dimensions."""
-    order = node.params["permutation"]
-    return [
-        values[0].moved(
-            node.outputs[0].shape,
-            lambda new: position(len(order), dict(zip(order, new, strict=True))),
-        )
-    ]
+    return [_permuted(values[0], node.params["permutation"])]
 
 
-@rule("rev")
+def _permuted(value: Value, order: tuple[int, ...]) -> Value:
+    shape = tuple(value.shape[axis] for axis in order)
+    return value.moved(shape, lambda new: position(len(order), dict(zip(order, new, strict=True))))
+
+
+@rule("rev", view=True)
 def reverse(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     """Reverse dimensions."""
     shape, axes = values[0].shape, node.params["dimensions"]
@@ -74,41 +75,14 @@ def reverse(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     ]
 
 
-def window(value: Value, starts, steps, shape) -> Value:
-    """Every ``steps``-th element from ``starts`` on."""
-    return value.moved(
-        tuple(shape),
-        lambda new: [p * step + start for p, step, start in zip(new, steps, starts, strict=True)],
-    )
-
-
-@rule("slice")
-def static_slice(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
-    """A window whose place is known."""
-    starts = node.params["start_indices"]
-    steps = node.params["strides"] or (1,) * len(starts)
-    return [window(values[0], starts, steps, node.outputs[0].shape)]
-
-
-@rule("split")
-def split(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
-    """Consecutive windows along one dimension."""
-    rank, axis, start, parts = len(values[0].shape), node.params["axis"], 0, []
-    for var in node.outputs:
-        starts = [start if k == axis else 0 for k in range(rank)]
-        parts.append(window(values[0], starts, [1] * rank, var.shape))
-        start += var.shape[axis]
-    return parts
-
-
-@rule("iota")
+@rule("iota", view=True)
 def iota(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     """The position along one dimension."""
     var, axis = node.outputs[0], node.params["dimension"]
     return [Lazy(var.shape, var.dtype, element=lambda body, index: str(body.use(index[axis])))]
 
 
-@rule("concatenate")
+@rule("concatenate", stream=True)
 def concatenate(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     """Join along one dimension."""
     into, axis, start = emitter.destination(node), node.params["dimension"], 0
@@ -119,7 +93,7 @@ def concatenate(emitter: Emitter, node: Node, values: list[Value]) -> list[Value
     return [into]
 
 
-@rule("stack")
+@rule("stack", stream=True)
 def stack(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     """Join along a new dimension."""
     into, axis = emitter.destination(node), node.params["axis"]
@@ -128,7 +102,7 @@ def stack(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     return [into]
 
 
-@rule("unstack")
+@rule("unstack", view=True)
 def unstack(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     """Take apart along one dimension."""
     return [_layer(values[0], node.params["axis"], k) for k in range(len(node.outputs))]
@@ -150,14 +124,26 @@ def tile(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     return [emitter.dense(repeated, hint_of(node)).reshaped(node.outputs[0].shape)]
 
 
-@rule("pad")
+@rule("pad", stream=True)
 def pad(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     """Surround with, and spread by, a filling value; negative padding cuts off."""
-    value, filling = values
     into = emitter.destination(node)
+    return [surround(emitter, *values, node.params["padding_config"], into)]
+
+
+def surround(emitter: Emitter, value: Value, filling: Value, configuration, into: View) -> View:
+    """Write `value` to `into` amid a filling value.
+
+    Args:
+        emitter: where the code goes.
+        value: what to surround.
+        filling: a value of rank 0.
+        configuration: for each dimension how much to add (or cut off) before, after and between.
+        into: the place, of the shape that results.
+    """
     emitter.store(filling.moved(into.shape, lambda new: ()), into)
     starts, lows, shape = [], [], []
-    for size, (low, high, inner) in zip(value.shape, node.params["padding_config"], strict=True):
+    for size, (low, high, inner) in zip(value.shape, configuration, strict=True):
         step = inner + 1
         first = -(min(low, 0) // step) if low < 0 else 0
         last = size - 1 - (-(min(high, 0) // step) if high < 0 else 0)
@@ -165,7 +151,7 @@ def pad(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
         lows.append(first)
         shape.append(max(last - first + 1, 0))
     if math.prod(shape):
-        steps = [inner + 1 for *_, inner in node.params["padding_config"]]
+        steps = [inner + 1 for *_, inner in configuration]
         part = window(value, lows, [1] * len(lows), shape)
         emitter.store(part, window(into, starts, steps, shape))
-    return [into]
+    return into

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 
-from vanishing.live.compiler.code.emit import Emitter, rule
+from vanishing.live.compiler.code.emit import Emitter
 from vanishing.live.compiler.code.fusion import hint_of
 from vanishing.live.compiler.code.outline import outline
+from vanishing.live.compiler.code.registry import rule
 from vanishing.live.compiler.code.values import Affine, Scalar, Value, View
 from vanishing.live.compiler.graph.nodes import Graph, Node, Var
 

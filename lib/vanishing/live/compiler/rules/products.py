@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 
-from vanishing.live.compiler.code.emit import Emitter, rule
-from vanishing.live.compiler.code.fusion import hint_of
-from vanishing.live.compiler.code.values import Affine, Body, Lazy, Scalar, Value, View, strides_of
+from vanishing.live.compiler.code.emit import Emitter
+from vanishing.live.compiler.code.registry import rule
+from vanishing.live.compiler.code.values import Body, Lazy, Value, View, strides_of
 from vanishing.live.compiler.graph.nodes import Node
 from vanishing.live.compiler.rules.arrays import position
 from vanishing.live.compiler.rules.reductions import reduce
@@ -23,7 +23,7 @@ def _stride(view: View, axes: list[int]) -> int | None:
 
 
 def _operand(emitter: Emitter, value: Value, groups: list[list[int]], unit: bool):
-    """A view and its strides over (batch, row, column); ``unit``: columns lie side by side."""
+    """A view and its strides over (batch, row, column); `unit`: columns lie side by side."""
     view = emitter.view(value)
     strides = [_stride(view, axes) for axes in groups]
     columns = math.prod(view.shape[a] for a in groups[2])
@@ -39,7 +39,7 @@ def _operand(emitter: Emitter, value: Value, groups: list[list[int]], unit: bool
 
 @rule("dot_general")
 def dot_general(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
-    """Contract dimensions of two arrays: ``C[batch, m, n] = Σ_k A[batch, m, k] B[batch, k, n]``."""
+    """Contract dimensions of two arrays: `C[batch, m, n] = Σ_k A[batch, m, k] B[batch, k, n]`."""
     left, right = values
     (left_sum, right_sum), (left_batch, right_batch) = node.params["dimension_numbers"]
     left_free = [a for a in range(len(left.shape)) if a not in (*left_sum, *left_batch)]
@@ -92,48 +92,3 @@ def _dot_loop(emitter: Emitter, node: Node, left: Value, right: Value, free) -> 
     product = Lazy(shape, left.dtype, left.reads | right.reads, element=element)
     rank = len(node.outputs[0].shape)
     return reduce(emitter, node, product, "sum", tuple(range(rank, len(shape))))
-
-
-@rule("threefry2x32")
-def threefry(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
-    """JAX's random bits: twenty rounds of threefry on pairs of words."""
-    shape = node.outputs[0].shape
-    names = []
-    for value in values:
-        if isinstance(value, Scalar):
-            names.append(value.text)
-        elif not value.shape:
-            names.append(emitter.named(value, "word").text)
-        else:
-            same = value if value.shape == shape else _stretched(value, shape)
-            view = emitter.dense(same)
-            if not view.whole:
-                view = emitter.store(view, emitter.allocate(shape, "uint32", "words"))
-            names.append(view.buffer)
-    into = [emitter.allocate(shape, "uint32", hint_of(node)) for _ in node.outputs]
-    emitter.line(f"@threefry({', '.join([*names, *(view.buffer for view in into)])});")
-    return into
-
-
-def _stretched(value: Value, shape: tuple[int, ...]) -> Value:
-    lead = len(shape) - len(value.shape)
-
-    def index(new):
-        return [
-            p if size > 1 else Affine() for p, size in zip(new[lead:], value.shape, strict=True)
-        ]
-
-    return value.moved(shape, index)
-
-
-@rule("iota_2x32_shape")
-def iota_pair(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
-    """The flat position of every element as two words, of which the high one is 0."""
-    shape = node.outputs[0].shape
-    strides = strides_of(shape)
-
-    def element(body: Body, index) -> str:
-        flat = sum((p * stride for p, stride in zip(index, strides, strict=True)), Affine())
-        return str(body.use(flat))
-
-    return [Scalar(shape, "uint32", text="0"), Lazy(shape, "uint32", element=element)]

@@ -90,6 +90,18 @@ def _call(request: str) -> list:
             capture_output=True,
             text=True,
         )
-        if done.returncode:
-            raise RuntimeError(f"expected the program to run under Node, got:\n{done.stderr}")
-        return json.loads(answer.read_text(encoding="utf-8"))
+        try:
+            return json.loads(answer.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RuntimeError(
+                f"run: expected the program's answer from Node; got {_ending(done)}. "
+                "Run it again with smaller arrays, or read `Program.source`."
+            ) from error
+
+
+def _ending(done) -> str:
+    """How a Node process ended without an answer: its message, a signal, or silence."""
+    if done.returncode < 0:
+        return f"its end by signal {-done.returncode}"
+    message = (done.stderr or "").strip()
+    return f"exit status {done.returncode}" + (f" and:\n{message}\n" if message else "")

@@ -148,11 +148,17 @@ function vanishingRuntime(options) {
     }
   };
 
-  /** Sort a lane of several arrays by the first few, stably; NaN last. */
+  /**
+   * Sort a lane of several arrays by the first few, stably; NaN last, and -0 and 0 equal.
+   * With a sign of -1, as XLA's top_k does: the largest first, and 0 before -0.
+   */
   const sort = (arrays, keys, start, length, stride, sign = 1) => {
     const order = new Uint32Array(length).map((_, k) => k);
     const copies = arrays.map((a) => a.slice(start, start + (length - 1) * stride + 1));
-    const compare = (x, y) => (x < y ? -1 : x > y ? 1 : x === y ? 0 : +(x !== x) - +(y !== y));
+    const ties = (x, y) => (sign < 0 && x === 0 ? Object.is(y, -0) - Object.is(x, -0) : 0);
+    const compare = (x, y) => (
+      x < y ? -1 : x > y ? 1 : x === y ? ties(x, y) : +(x !== x) - +(y !== y)
+    );
     order.sort((p, q) => {
       for (let k = 0; k < keys; k++) {
         const way = compare(copies[k][p * stride], copies[k][q * stride]);
@@ -165,10 +171,10 @@ function vanishingRuntime(options) {
     });
   };
 
-  /** Copy `given` to `kept`; whether anything was different. */
+  /** Copy `given` to `kept`; whether anything was different. -0 differs from 0, as in 1 / x. */
   const changed = (kept, given) => {
     let same = true;
-    for (let i = 0; same && i < kept.length; i++) same = kept[i] === given[i];
+    for (let i = 0; same && i < kept.length; i++) same = Object.is(kept[i], given[i]);
     if (!same) kept.set(given);
     return !same;
   };
@@ -179,15 +185,16 @@ function vanishingRuntime(options) {
       for (let i = 0; i < M; i++) {
         const row = c + i * N;
         for (let j = 0; j < N; j++) C[row + j] = 0;
-        for (let k = 0; k < K; k += 4) {
-          const at = a + i * aRow + k * aCol, left = K - k;
-          const p = A[at], q = left > 1 ? A[at + aCol] : 0;
-          const r = left > 2 ? A[at + 2 * aCol] : 0, s = left > 3 ? A[at + 3 * aCol] : 0;
-          const b0 = b + k * bRow, b1 = left > 1 ? b0 + bRow : b0;
-          const b2 = left > 2 ? b1 + bRow : b0, b3 = left > 3 ? b2 + bRow : b0;
+        let k = 0, at = a + i * aRow;
+        for (; k + 4 <= K; k += 4, at += 4 * aCol) {
+          const p = A[at], q = A[at + aCol], r = A[at + 2 * aCol], s = A[at + 3 * aCol];
+          const b0 = b + k * bRow, b1 = b0 + bRow, b2 = b1 + bRow, b3 = b2 + bRow;
           for (let j = 0; j < N; j++) {
             C[row + j] += p * B[b0 + j] + q * B[b1 + j] + r * B[b2 + j] + s * B[b3 + j];
           }
+        }
+        for (; k < K; k++, at += aCol) { // no padding with zeros: 0 times infinity is NaN
+          for (let j = 0; j < N; j++) C[row + j] += A[at] * B[b + k * bRow + j];
         }
       }
     }

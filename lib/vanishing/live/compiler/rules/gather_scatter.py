@@ -6,51 +6,15 @@ import re
 
 import numpy as np
 
-from vanishing.live.compiler.code.emit import Emitter, rule
+from vanishing.live.compiler.code.emit import Emitter
+from vanishing.live.compiler.code.literals import ROUND, number
+from vanishing.live.compiler.code.registry import rule
 from vanishing.live.compiler.code.values import Affine, Body, Lazy, Value
 from vanishing.live.compiler.graph.nodes import Node
-from vanishing.live.compiler.rules.arrays import position, window
-from vanishing.live.compiler.rules.elementwise import number
+from vanishing.live.compiler.rules.arrays import position
 
 COMBINE = {"add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}"}
 COMBINE |= {"min": "Math.min({0}, {1})", "max": "Math.max({0}, {1})"}
-WRAP = {"float32": "f({})", "int32": "{} | 0", "uint32": "{} >>> 0"}
-
-
-def _starts(emitter: Emitter, starts: list[Value], room: list[int]) -> list[Affine]:
-    """Start indices, moved so that the window fits, as JAX does."""
-    places = []
-    for start, most in zip(starts, room, strict=True):
-        if most == 0:
-            places.append(Affine())
-        elif re.fullmatch(r"-?\d+", start.text):
-            places.append(Affine(min(max(int(start.text), 0), most)))
-        else:
-            clamped = f"Math.max(0, Math.min({start.text}, {most}))"
-            places.append(Affine.var(emitter.scalar(clamped, "int32", "at").text))
-    return places
-
-
-@rule("dynamic_slice")
-def dynamic_slice(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
-    """A window whose place is computed."""
-    value, *starts = values
-    sizes = node.params["slice_sizes"]
-    room = [size - part for size, part in zip(value.shape, sizes, strict=True)]
-    return [window(value, _starts(emitter, starts, room), [1] * len(sizes), sizes)]
-
-
-@rule("dynamic_update_slice")
-def dynamic_update_slice(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
-    """Write a window at a computed place."""
-    value, update, *starts = values
-    if node in emitter.in_place and value.buffer in update.reads:
-        update = emitter.store(update, emitter.allocate(update.shape, update.dtype, "update"))
-    into = emitter.overwritten(node, value)
-    room = [size - part for size, part in zip(value.shape, update.shape, strict=True)]
-    places = _starts(emitter, starts, room)
-    emitter.store(update, window(into, places, [1] * len(room), update.shape))
-    return [into]
 
 
 def _positions(body: Body, indices: Value, batch, targets, clamp: dict[int, int] | None):
@@ -118,10 +82,7 @@ def gather(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     return [emitter.store(lazy, emitter.destination(node))]
 
 
-@rule(
-    *("scatter", "scatter-add", "scatter-sub", "scatter-mul", "scatter-min", "scatter-max"),
-    *("scatter_add", "scatter_sub", "scatter_mul", "scatter_min", "scatter_max"),
-)
+@rule("scatter", "scatter-add", "scatter-sub", "scatter-mul", "scatter-min", "scatter-max")
 def scatter(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     """Write or accumulate windows at computed places; windows that stick out are dropped."""
     operand, indices, updates = values
@@ -172,9 +133,9 @@ def _combined(node: Node, old: str, new: str, dtype: str) -> str:
     kind = re.split("[-_]", node.op)[-1]
     if kind == "scatter":
         return new
-    if dtype not in WRAP:
+    if dtype == "bool":
         raise node.refuse(f"is not known for {dtype}", "accumulate in int32")
-    return WRAP[dtype].format(COMBINE[kind].format(old, f"({new})"))
+    return ROUND[dtype].format(COMBINE[kind].format(old, f"({new})"))
 
 
 def _check_scatter(node: Node) -> None:
