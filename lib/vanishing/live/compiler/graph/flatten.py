@@ -1,7 +1,7 @@
 """Flattens a jaxpr: calls inlined, random keys made plain, dead and double code gone.
 
-A jaxpr nests one jaxpr per ``jit`` or ``custom_jvp`` call and carries typed random keys.
-The generator wants neither: in a ``graph.Graph`` only loops and branches
+A jaxpr nests one jaxpr per `jit` or `custom_jvp` call and carries typed random keys.
+The generator wants neither: in a `graph.Graph` only loops and branches
 nest, and a key is what it is made of, two words of uint32 in one more trailing dimension.
 """
 
@@ -96,9 +96,9 @@ class _Flattener:
     def inline(
         self, jaxpr, consts: Iterable, args: list, nodes: list[Node], source: Source
     ) -> list:
-        """Append the nodes of ``jaxpr`` applied to ``args``; return its outputs.
+        """Append the nodes of `jaxpr` applied to `args`; return its outputs.
 
-        ``source`` stands for equations that do not know their own.
+        `source` stands for equations that do not know their own.
         """
         env = dict(zip(jaxpr.constvars, (Const(np.asarray(c)) for c in consts), strict=True))
         env.update(zip(jaxpr.invars, args, strict=True))
@@ -178,7 +178,7 @@ def from_jaxpr(closed) -> Graph:
     """The simplified graph of a closed jaxpr.
 
     Args:
-        closed: what ``jax.make_jaxpr`` returns.
+        closed: what `jax.make_jaxpr` returns.
 
     Returns:
         Its graph; equations whose result is never used are gone.

@@ -77,7 +77,7 @@ class Const:
 
 @dataclass(eq=False)
 class Node:
-    """One operation; loops and branches hold their bodies in ``graphs``."""
+    """One operation; loops and branches hold their bodies in `graphs`."""
 
     op: str
     inputs: list[Var | Const]

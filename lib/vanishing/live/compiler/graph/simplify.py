@@ -61,7 +61,7 @@ def _fixed(node: Node) -> list[dict[Var, Var | Const]]:
 
 
 def _take_out(body: Graph, fixed: dict) -> tuple[list[Node], list[Var]]:
-    """Remove the nodes that depend on nothing but ``fixed``; also the results still used inside."""
+    """Remove the nodes that depend on nothing but `fixed`; also the results still used inside."""
     moved, kept, results = [], [], []
     for node in body.nodes:
         if not all(isinstance(atom, Const) or atom in fixed for atom in node.inputs):
@@ -99,7 +99,7 @@ def lift_invariants(node: Node) -> list[Node]:
 
 
 def _pass_in(node: Node, k: int, inside: Var, outside: Var | Const) -> None:
-    """Hand one more unchanging value to the ``k``-th body."""
+    """Hand one more unchanging value to the `k`-th body."""
     bodies, params = node.graphs, dict(node.params)
     if node.op == "cond":
         node.inputs = [*node.inputs, outside]

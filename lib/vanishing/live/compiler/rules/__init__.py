@@ -3,29 +3,31 @@
 from vanishing.live.compiler.rules import (
     arrays,
     control_flow,
+    convolutions,
     cumulative,
     elementwise,
     gather_scatter,
     outputs,
+    pooling,
     products,
     random,
     reductions,
     slices,
     sorting,
-    windows,
 )
 
 __all__ = [
     "arrays",
     "control_flow",
+    "convolutions",
     "cumulative",
     "elementwise",
     "gather_scatter",
     "outputs",
+    "pooling",
     "products",
     "random",
     "reductions",
     "slices",
     "sorting",
-    "windows",
 ]

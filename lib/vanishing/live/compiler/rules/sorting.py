@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vanishing.live.compiler.code.emit import Emitter
+from vanishing.live.compiler.code.fusion import hint_of
 from vanishing.live.compiler.code.registry import rule
 from vanishing.live.compiler.code.values import Affine, Body, Lazy, Value
 from vanishing.live.compiler.graph.nodes import Node
@@ -12,11 +13,13 @@ from vanishing.live.compiler.rules.slices import window
 @rule("sort")
 def sort(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     """Sort along one dimension, carrying the other operands along."""
-    results = [emitter.store(value, emitter.destination(node, k)) for k, value in enumerate(values)]
+    # In buffers of their own: the runtime sorts lanes of whole arrays.
+    results = [
+        emitter.store(value, emitter.allocate(value.shape, value.dtype, hint_of(node)))
+        for value in values
+    ]
     first, axis = results[0], node.params["dimension"]
     arrays = ", ".join(view.buffer for view in results)
-    if any(not view.whole for view in results):
-        raise node.refuse("sorts into a part of an array", "store the result first")
     lanes = tuple(1 if k == axis else size for k, size in enumerate(first.shape))
 
     def inside(body: Body, index) -> str:

@@ -37,7 +37,7 @@ fs.writeFileSync(answerPath, JSON.stringify(answers));
 
 @functools.cache
 def runtime_source() -> str:
-    """The text of ``runtime.js`` with the WebAssembly kernel in it."""
+    """The text of `runtime.js` with the WebAssembly kernel in it."""
     text = Path(__file__).with_name("runtime.js").read_text(encoding="utf-8")
     return text.replace("WASM_MODULE", module_base64())
 

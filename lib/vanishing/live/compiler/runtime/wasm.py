@@ -1,7 +1,7 @@
 """A matrix product in WebAssembly with 128-bit vectors, assembled here, byte by byte.
 
-``C[batch, i, j] = Σ_k A[batch, i, k] B[batch, k, j]`` in float32. ``A`` may have any strides;
-the columns of ``B`` lie side by side and ``C`` is dense. The product is computed in tiles of
+`C[batch, i, j] = Σ_k A[batch, i, k] B[batch, k, j]` in float32. `A` may have any strides;
+the columns of `B` lie side by side and `C` is dense. The product is computed in tiles of
 4 rows × 8 columns held in registers; what does not fill a tile is done in smaller ones.
 All addresses and strides that the function receives are in bytes.
 
@@ -63,7 +63,7 @@ def bump(name: str, step: bytes) -> bytes:
 
 
 def repeat(until: bytes, body: bytes) -> bytes:
-    """A loop that ends when ``until`` is true, tested before each round."""
+    """A loop that ends when `until` is true, tested before each round."""
     void = bytes([VOID])
     return b"\x02" + void + b"\x03" + void + until + b"\x0d\x01" + body + b"\x0c\x00\x0b\x0b"
 
@@ -73,7 +73,7 @@ def _rows(rows: int, step) -> bytes:
 
 
 def tile(rows: int, width: int) -> bytes:
-    """Compute ``rows`` × ``width`` elements of C; a width of 1 uses plain floats."""
+    """Compute `rows` × `width` elements of C; a width of 1 uses plain floats."""
     vectors = range(width // 4)
     code = put("b_at", get("b") + get("j") + const(4) + MUL + ADD)
     code += put("a0", get("a") + get("i") + get("a_row") + MUL + ADD)
@@ -135,7 +135,7 @@ def _name(text: str) -> bytes:
 
 
 def module() -> bytes:
-    """The WebAssembly module: imports ``e.m`` (its memory), exports ``f`` (the product).
+    """The WebAssembly module: imports `e.m` (its memory), exports `f` (the product).
 
     >>> module()[:8].hex()
     '0061736d01000000'
