@@ -34,13 +34,13 @@ CYCLE: dict[str, Colour] = {
 
 #: An ordered scale, from the first layer to the last: from near the paper towards the ink.
 LAYERS: dict[str, Colour] = {
-    "layer-1": Colour("#238380", "#9083c4"),
-    "layer-2": Colour("#217787", "#929ad6"),
-    "layer-3": Colour("#29718d", "#93b0e5"),
-    "layer-4": Colour("#326089", "#93c5ef"),
-    "layer-5": Colour("#394d80", "#94d9f6"),
-    "layer-6": Colour("#3d3a74", "#99edfa"),
-    "layer-7": Colour("#3c2562", "#a2fffa"),
+    "layer-1": Colour("#22827f", "#9083c4"),
+    "layer-2": Colour("#1d7581", "#929ad6"),
+    "layer-3": Colour("#236680", "#93b0e5"),
+    "layer-4": Colour("#2b567c", "#93c5ef"),
+    "layer-5": Colour("#324574", "#94d9f6"),
+    "layer-6": Colour("#363368", "#99edfa"),
+    "layer-7": Colour("#351f58", "#a2fffa"),
 }
 
 #: Ink, paper and the lines between. Matplotlib's own default grey of grids and legends maps too.
