@@ -9,10 +9,19 @@ from vanishing.probe import Signals, dead_units, jacobian_spectrum, probe
 # All else is imported when it is first used: matplotlib, optax and ipywidgets take their time.
 __getattr__, _lazy_dir, _lazy_names = lazy_loader.attach(
     __name__,
-    submodules=["activations", "datasets", "initializers", "live", "theory", "training"],
+    submodules=[
+        "activations",
+        "datasets",
+        "initializers",
+        "inspection",
+        "live",
+        "theory",
+        "training",
+    ],
     submod_attrs={
         "book.checks": ["check"],
         "book.quiz": ["quiz"],
+        "inspection": ["inspect", "watch"],
         "training": ["History", "train"],
     },
 )

@@ -1,0 +1,101 @@
+"""What a caller hands in: named, checked, traced."""
+
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vanishing.inspection import jax_internals
+
+
+def parameters(params) -> tuple[list[str], list]:
+    """The path and the array of every parameter.
+
+    >>> parameters({"w": jnp.ones(2)})[0]
+    ["['w']"]
+    """
+    paths = jax.tree_util.tree_leaves_with_path(params)
+    if not paths:
+        raise ValueError(
+            "params: expected a pytree with at least one array; got none. "
+            "Pass the parameters first: inspect(loss, params, *batch)."
+        )
+    for path, leaf in paths:
+        where = f"params{jax.tree_util.keystr(path)}"
+        if not hasattr(leaf, "dtype"):
+            raise TypeError(
+                f"{where}: expected an array; got {type(leaf).__name__}. Pass the arrays alone: "
+                "eqx.partition(model, eqx.is_inexact_array) or nnx.split(model, nnx.Param, ...)."
+            )
+        if not jnp.issubdtype(leaf.dtype, jnp.floating):
+            raise TypeError(
+                f"{where}: expected floats; got dtype {leaf.dtype}. No gradient exists for it: "
+                "pass it with the batch, or split it off (nnx.split(model, nnx.Param, ...))."
+            )
+    return [jax.tree_util.keystr(path) for path, _ in paths], [leaf for _, leaf in paths]
+
+
+def readable(path: str) -> str:
+    """A path for people.
+
+    >>> readable("['params']['Dense_0']['kernel']"), readable(".layers[0].weight")
+    ('Dense_0/kernel', 'layers/0/weight')
+    """
+    if not path:  # the parameters are one array
+        return "params"
+    for mark in ("['", "']", "[", "]", "."):
+        path = path.replace(mark, "/")
+    parts = [part for part in path.split("/") if part]
+    if len(parts) > 1 and parts[0] == "params":
+        parts = parts[1:]
+    if len(parts) > 1 and parts[-1] == "value":  # Flax nnx wraps each array
+        parts = parts[:-1]
+    return "/".join(parts)
+
+
+def batch_size(data: Sequence) -> int | None:
+    """The first size of most data arrays; None where there is none."""
+    sizes = Counter(np.shape(array)[0] for array in data if np.ndim(array) > 0)
+    return sizes.most_common(1)[0][0] if sizes else None
+
+
+def traced(loss: Callable, flat: Callable, arrays: Sequence):
+    """The jaxpr of `flat`, which calls `loss`.
+
+    Raises:
+        TypeError, ValueError: what JAX cannot trace, or what is not one number.
+    """
+    try:
+        closed = jax_internals.trace(flat, *arrays)
+    except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
+        raise TypeError(
+            f"loss: expected a function that JAX can trace; got {type(error).__name__} at "
+            f"{_line(error)}. Decide with jnp.where or jax.lax.cond instead of if, and keep "
+            "NumPy and .item() out of it."
+        ) from error
+    outputs = closed.out_avals
+    if len(outputs) != 1 or outputs[0].shape != ():
+        shapes = ", ".join(str(output.shape) for output in outputs)
+        raise ValueError(
+            f"loss: expected one number, shape (); got {len(outputs)} output(s) of shape {shapes}. "
+            "Take the mean over the batch, and return the loss alone, without auxiliary values."
+        )
+    if not jnp.issubdtype(outputs[0].dtype, jnp.floating):
+        raise TypeError(
+            f"loss: expected a float; got dtype {outputs[0].dtype}. "
+            "A count or an accuracy has no gradient; return the loss it stands for."
+        )
+    return closed
+
+
+def _line(error: Exception) -> str:
+    """The last line of the reader's own code in a traceback."""
+    inner = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "/jax/" not in frame.filename and "/vanishing/inspection/" not in frame.filename
+    ]
+    return f"{inner[-1].filename}:{inner[-1].lineno}" if inner else "(line unknown)"

@@ -1,0 +1,220 @@
+"""The compiled measurement of one loss, and the records that it gives."""
+
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vanishing.inspection import inputs, jax_internals, measure, pullback, scaled
+from vanishing.inspection.plan import plan
+from vanishing.inspection.records import Layer, Parameter
+from vanishing.inspection.scaled import Scaled
+from vanishing.inspection.taps import Tap
+
+LN2 = float(np.log(2))
+
+
+class Measured(NamedTuple):
+    """What the compiled function has measured.
+
+    Attributes:
+        loss: the loss.
+        largest: the exponent of two of the largest gradient entry of all parameters.
+        taps: (number of the tap, quantity) → name → array over the turns of loops.
+        parameters: (number of the parameter, quantity) → name → array.
+    """
+
+    loss: float
+    largest: int
+    taps: dict[tuple[int, str], dict]
+    parameters: dict[tuple[int, str], dict]
+
+
+class Instrument:
+    """A loss function, traced for parameters and data of given shapes, ready to be measured.
+
+    Args:
+        loss: loss(params, *batch) → scalar.
+        params: the parameters, a pytree of float arrays.
+        batch: the data, pytrees of arrays.
+        optimizer: an optax optimiser, or None.
+    """
+
+    def __init__(self, loss: Callable, params, batch: Sequence, optimizer=None) -> None:
+        self.names, leaves = inputs.parameters(params)
+        self.tree = jax.tree.structure(params)
+        data, self.data_tree = jax.tree.flatten(tuple(batch))
+        self.optimizer = optimizer
+        self.batch_size = inputs.batch_size(data)
+
+        def flat(*arrays):
+            params = jax.tree.unflatten(self.tree, arrays[: len(leaves)])
+            return loss(params, *jax.tree.unflatten(self.data_tree, arrays[len(leaves) :]))
+
+        self.closed = inputs.traced(loss, flat, [*leaves, *data])
+        self.sizes = [leaf.size for leaf in leaves]
+        self.plan = plan(self.closed, self.sizes, len(data))
+        self._compiled = jax.jit(self._measure)
+
+    def _measure(self, leaves, data, state):
+        loss, records, gradients = self.walk(leaves, data)
+        parameters, largest = measure.of_parameters(leaves, gradients)
+        updates = measure.of_updates(self._updates(leaves, gradients, state))
+        return loss, largest, records, [*parameters, *updates]
+
+    def walk(self, leaves, data):
+        """The loss, the records at the taps, and the gradient of every parameter."""
+        (loss,), tape = pullback.up(self.plan.steps, [*leaves, *data])
+        seed = Scaled(jnp.ones((), loss.dtype))
+        sent, records = pullback.down(
+            self.plan.steps, tape, [seed], measure.at_taps(self.batch_size)
+        )
+        gradients = [
+            scaled.zeros(leaf.shape, leaf.dtype) if gradient is None else gradient
+            for leaf, gradient in zip(leaves, sent[: len(leaves)], strict=True)
+        ]
+        return loss, records, gradients
+
+    def _updates(self, leaves, gradients, state) -> list:
+        """What the optimiser would add to each parameter."""
+        if self.optimizer is None:
+            return []
+        params = jax.tree.unflatten(self.tree, leaves)
+        true = jax.tree.unflatten(self.tree, [_unscaled(gradient) for gradient in gradients])
+        state = self.optimizer.init(params) if state is None else state
+        updates, _ = self.optimizer.update(true, state, params)
+        return self.tree.flatten_up_to(updates)
+
+    def __call__(self, params, batch: Sequence, state=None) -> "Measured":
+        """Measure; NumPy arrays."""
+        leaves = [jnp.asarray(leaf) for leaf in self.tree.flatten_up_to(params)]
+        data = self.data_tree.flatten_up_to(tuple(batch))
+        loss, largest, taps, parameters = jax.device_get(self._compiled(leaves, data, state))
+        return Measured(float(loss), int(largest), _by_label(taps), _by_label(parameters))
+
+    def layers(self, found: Measured) -> list[Layer]:
+        """The records of the taps, in the order of the forward pass."""
+        return [
+            self._layer(tap, found.taps, index)
+            for group in _by_loop(self.plan.taps, found.taps)
+            for tap, index in group
+        ]
+
+    def _layer(self, tap: Tap, found: dict, index: tuple[int, ...]) -> Layer:
+        leaf = None if tap.leaf is None else self.names[tap.leaf]
+        name = "" if leaf is None else inputs.readable(leaf)
+        if tap.function is not None:
+            name = f"{name} → {tap.function}" if name else tap.function
+
+        def read(what: str, name: str) -> float:
+            record = found.get((tap.number, what), {})
+            return float(record[name][index]) if name in record else float("nan")
+
+        return Layer(
+            name=name,
+            kind=tap.kind,
+            parameter=leaf,
+            index=None if not index else index[0] if len(index) == 1 else index,
+            log_activation_rms=_log(read("activation", "rms"), read("activation", "exponent")),
+            dead_fraction=read("slope", "dead_fraction"),
+            saturated_fraction=read("slope", "saturated_fraction"),
+            log_gradient_rms=_log(
+                read("gradient", "rms"), read("gradient", "exponent") + read("carried", "exponent")
+            ),
+            feature_correlation=read("activation", "alike"),
+            gradient_correlation=read("gradient", "alike"),
+            function=tap.function,
+            squashes=tap.squashes,
+            where=jax_internals.line(tap.equation),
+        )
+
+    def parameters(self, found: Measured, params) -> dict[str, Parameter]:
+        """The records of the parameters, by `jax.tree_util.keystr` of their paths."""
+        made = {}
+        for number, (name, leaf) in enumerate(
+            zip(self.names, self.tree.flatten_up_to(params), strict=True)
+        ):
+            weight, gradient = (found.parameters[number, k] for k in ("weight", "gradient"))
+            log_rms = _log(weight["rms"], weight["exponent"])
+            made[name] = Parameter(
+                name=inputs.readable(name),
+                shape=tuple(leaf.shape),
+                dtype=str(leaf.dtype),
+                log_gradient_rms=_log(gradient["rms"], gradient["exponent"]),
+                rms=float(np.exp(log_rms)),
+                share_zero=float(gradient["share_zero"]),
+                share_underflow=_by_format(gradient["flushed"]),
+                share_rescued=_by_format(gradient["rescued"]),
+                update_ratio=_ratio(found.parameters.get((number, "update")), log_rms),
+                used=number not in self.plan.unused,
+            )
+        return made
+
+    def loss_scale(self, found: Measured) -> dict[str, float]:
+        """By number format, the largest loss scale that leaves room for the largest gradient."""
+        exponents = {
+            name: max(high - measure.HEADROOM - found.largest, 0)
+            for name, (_, high) in measure.FORMATS.items()
+        }
+        return {name: float(np.exp2(exponent)) for name, exponent in exponents.items()}
+
+
+def _by_loop(taps: Sequence[Tap], found: dict):
+    """Taps that stand in one loop together, turn by turn; others alone."""
+    groups: list[list[Tap]] = []
+    for tap in taps:
+        if (tap.number, "gradient") not in found:  # behind `stop_gradient`: nothing comes back
+            continue
+        if groups and tap.loop is not None and groups[-1][0].loop is tap.loop:
+            groups[-1].append(tap)
+        else:
+            groups.append([tap])
+    for group in groups:
+        turns = list(np.ndindex(np.shape(found[group[0].number, "gradient"]["rms"])))
+        order = reversed(turns) if group[0].backwards else turns
+        yield [(tap, index) for index in order for tap in group]
+
+
+def _unscaled(gradient: Scaled):
+    """The gradient as the reader's own float arithmetic would have it, zeros and all."""
+    value, exponent = scaled.normalise(gradient).packed()
+    for _ in range(2):  # 2^exponent may be out of range where value · 2^exponent is not
+        part = jnp.clip(exponent, -126, 126)
+        value = scaled.times(value, scaled.power_of_two(part))
+        exponent = exponent - part
+    return value
+
+
+def _by_label(records: Sequence[measure.Record]) -> dict[tuple[int, str], dict]:
+    """One dict a quantity; where it stands in a loop, the turns stand in the first axes."""
+    made = {}
+    for record in records:
+        axis = (
+            record.arrays["exponent" if "exponent" in record.arrays else "dead_fraction"].ndim - 1
+        )
+        for place, label in enumerate(record.labels):
+            made[label] = {key: a.take(place, axis) for key, a in record.arrays.items()}
+    return made
+
+
+def _log(rms, exponent) -> float:
+    """ln(rms · 2^exponent), in float64."""
+    with np.errstate(divide="ignore"):
+        return float(np.log(np.float64(rms)) + LN2 * np.float64(exponent))
+
+
+def _by_format(shares) -> MappingProxyType:
+    return MappingProxyType(dict(zip(measure.FORMATS, map(float, shares), strict=True)))
+
+
+def _ratio(update: dict | None, log_rms: float) -> float:
+    """RMS of an update over that of the parameter; infinite where that is zero."""
+    if update is None:
+        return float("nan")
+    log = _log(update["rms"], update["exponent"])
+    if np.isneginf(log):
+        return 0.0
+    return float("inf") if np.isneginf(log_rms) else float(np.exp(log - log_rms))

@@ -1,0 +1,222 @@
+"""The report: records and findings, printed, drawn, tabulated, saved and compared."""
+
+import html
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from vanishing.inspection.findings import decades, place
+from vanishing.inspection.records import Finding, Layer, Parameter
+
+# A table in a terminal shows so many rows, the first and the last of them.
+ROWS = 24
+COLUMNS = ("layer", "lg activation", "dead", "saturated", "alike", "lg gradient")
+_STYLE = """
+.vg-report{font:14px/1.45 system-ui,sans-serif;max-width:60rem;margin:1rem auto;padding:0 1rem}
+.vg-report table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+.vg-report td,.vg-report th{padding:.15rem .7rem;text-align:right;border-bottom:1px solid #8884}
+.vg-report td:first-child,.vg-report th:first-child{text-align:left}
+.vg-report li{margin:.4rem 0}.vg-report svg{max-width:100%;height:auto;background:#fff}
+"""
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """What `inspect` has measured.
+
+    Attributes:
+        loss: the loss on the batch.
+        layers: one `Layer` for each layer and activation, in the order of the forward pass; in a
+            scan, one for each iteration.
+        parameters: `jax.tree_util.keystr` of the path → `Parameter`.
+        findings: what is wrong, the gravest first; empty where nothing is.
+        loss_scale: number format → the largest power of two that the loss can be multiplied by
+            without the largest gradient leaving the format.
+        examples: number of examples in the batch, None where it cannot be told.
+    """
+
+    loss: float
+    layers: tuple[Layer, ...]
+    parameters: Mapping[str, Parameter]
+    loss_scale: Mapping[str, float]
+    examples: int | None
+    findings: tuple[Finding, ...] = field(default=())
+
+    def __str__(self) -> str:
+        rows = [COLUMNS, *map(_cells, self.layers)]
+        if len(rows) > ROWS + 1:
+            half = ROWS // 2
+            left_out = (f"… {len(rows) - 1 - 2 * half} more", *[""] * (len(COLUMNS) - 1))
+            rows = [*rows[: half + 1], left_out, *rows[-half:]]
+        lines = [_title(self), "", *_aligned(rows), ""]
+        return "\n".join([*lines, *(f"{n}. {f}" for n, f in enumerate(self.findings, 1))]).rstrip()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        found = "".join(
+            f"<li><strong>{_text(f.problem)}</strong>: {_text(f.where)}. {_text(f.evidence)} "
+            f"{_text(f.remedy)} <em>Chapter: {_text(f.chapter)}.</em></li>"
+            for f in self.findings
+        )
+        head = "".join(f"<th scope=col>{name}</th>" for name in COLUMNS)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in _cells(layer)) + "</tr>"
+            for layer in self.layers
+        )
+        return (
+            f"<div class=vg-report><style>{_STYLE}</style><p>{_text(_title(self))}</p>"
+            f"<ol>{found}</ol>{_svg(self.figure())}"
+            f"<details open><summary>Every layer</summary><table><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table></details></div>"
+        )
+
+    def frame(self):
+        """The layers as a pandas `DataFrame`, one row a layer.
+
+        Raises:
+            ModuleNotFoundError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                "frame: expected pandas to be installed; got none. Run pip install pandas, or "
+                "read report.layers."
+            ) from error
+        return pandas.DataFrame([vars(layer) for layer in self.layers])
+
+    def figure(self):
+        """A matplotlib figure: sizes of signals and gradients, shares of dead units, by layer."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(7, 5.2), layout="constrained")
+        up, down, dead = figure.subplots(3, 1, sharex=True)
+        for kind, mark in (("layer", "o"), ("activation", ".")):
+            some = [(k, layer) for k, layer in enumerate(self.layers) if layer.kind == kind]
+            at = [k for k, _ in some]
+            up.plot(at, [decades(x.log_activation_rms) for _, x in some], mark, label=kind)
+            down.plot(at, [decades(x.log_gradient_rms) for _, x in some], mark, label=kind)
+        active = [(k, x) for k, x in enumerate(self.layers) if x.kind == "activation"]
+        at = [k for k, _ in active]
+        dead.plot(at, [x.dead_fraction for _, x in active], "s", label="dead units")
+        dead.plot(at, [x.saturated_fraction for _, x in active], "x", label="saturated entries")
+        up.set(ylabel="lg RMS\nof the signal")
+        down.set(ylabel="lg RMS\nof the gradient")
+        dead.set(
+            ylabel="share", ylim=(-0.05, 1.05), xlabel="layer, in the order of the forward pass"
+        )
+        for axes in (up, dead):
+            axes.legend(frameon=False)
+        return figure
+
+    def save(self, path: str | Path) -> Path:
+        """Write one HTML file that asks for nothing else, and return its path."""
+        path = Path(path)
+        path.write_text(
+            "<!doctype html><html lang=en><meta charset=utf-8>"
+            "<meta name=viewport content='width=device-width'>"
+            f"<title>Vanishing Gradients: report</title>{self._repr_html_()}</html>",
+            encoding="utf-8",
+        )
+        return path
+
+    def compare(self, after: "Report") -> "Comparison":
+        """What is another in a later report of the same network."""
+        return Comparison(self, after)
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Two reports, layer by layer.
+
+    Attributes:
+        before: the earlier report.
+        after: the later report.
+    """
+
+    before: Report
+    after: Report
+
+    @property
+    def changes(self) -> tuple[tuple[str, float, float], ...]:
+        """(layer, change of ln activation RMS, change of ln gradient RMS) of what both have."""
+        old = {(layer.name, layer.index): layer for layer in self.before.layers}
+        pairs = [(old[x.name, x.index], x) for x in self.after.layers if (x.name, x.index) in old]
+        return tuple(
+            (
+                place(new),
+                new.log_activation_rms - was.log_activation_rms,
+                new.log_gradient_rms - was.log_gradient_rms,
+            )
+            for was, new in pairs
+        )
+
+    @property
+    def cured(self) -> tuple[Finding, ...]:
+        """Findings of the earlier report whose problem the later one has no more."""
+        left = {finding.problem for finding in self.after.findings}
+        return tuple(f for f in self.before.findings if f.problem not in left)
+
+    @property
+    def new(self) -> tuple[Finding, ...]:
+        """Findings of the later report whose problem the earlier one did not have."""
+        had = {finding.problem for finding in self.before.findings}
+        return tuple(f for f in self.after.findings if f.problem not in had)
+
+    def __str__(self) -> str:
+        rows = [("layer", "lg activation", "lg gradient")]
+        rows += [(name, f"{decades(a):+.2f}", f"{decades(g):+.2f}") for name, a, g in self.changes]
+        lines = [f"loss {self.before.loss:.4g} → {self.after.loss:.4g}", "", *_aligned(rows), ""]
+        lines += [f"cured: {finding.problem} ({finding.where})" for finding in self.cured]
+        lines += [f"new: {finding}" for finding in self.new]
+        return "\n".join(lines).rstrip()
+
+    __repr__ = __str__
+
+
+def _title(report: Report) -> str:
+    found = len(report.findings)
+    words = "nothing wrong found" if not found else f"{found} finding{'s' if found > 1 else ''}"
+    parts = f"{len(report.layers)} layers and activations, {len(report.parameters)} parameters"
+    return f"loss {report.loss:.4g}; {parts}; {words}"
+
+
+def _cells(layer: Layer) -> tuple[str, ...]:
+    return (
+        place(layer),
+        f"{decades(layer.log_activation_rms):.2f}",
+        _share(layer.dead_fraction),
+        _share(layer.saturated_fraction),
+        "" if np.isnan(layer.feature_correlation) else f"{layer.feature_correlation:.3f}",
+        f"{decades(layer.log_gradient_rms):.2f}",
+    )
+
+
+def _share(share: float) -> str:
+    return "" if np.isnan(share) else f"{share:.0%}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if k == 0 else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _text(words: str) -> str:
+    return html.escape(words)
+
+
+def _svg(figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    drawn = buffer.getvalue()
+    return drawn[drawn.index("<svg") :]

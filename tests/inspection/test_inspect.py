@@ -1,0 +1,164 @@
+"""What `vg.inspect` sees, says and refuses."""
+
+import inspected_models as models
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import vanishing as vg
+
+
+def look(case, **options):
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        return vg.inspect(case.loss, case.params, *case.batch, **options)
+
+
+def test_layers_agree_with_the_probe():
+    """The book's own network: the two instruments read the same."""
+    net = vg.MLP(depth=8, width=16, activation="tanh", sigma_w=0.7)
+    params = vg.init(net, key=jax.random.key(0))
+    x = jax.random.normal(jax.random.key(1), (32, 16))
+    direction = jax.random.normal(jax.random.key(2), (32, 16))
+
+    def loss(weights, x, direction):
+        return jnp.sum(vg.apply(net, params | {"weights": weights}, x) * direction)
+
+    signals = vg.probe(net, params, x, direction)
+    report = vg.inspect(loss, params["weights"], x, direction)
+    layers = [layer for layer in report.layers if layer.kind == "layer"]
+    assert [layer.index for layer in layers] == list(range(8))
+    np.testing.assert_allclose(
+        [layer.log_gradient_rms for layer in layers], signals.log_gradient_rms, atol=1e-4
+    )
+    after = [layer for layer in report.layers if layer.kind == "activation"]
+    np.testing.assert_allclose(
+        np.exp([layer.log_activation_rms for layer in after]), signals.activation_rms, rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("activation", "dead"),
+    [(jax.nn.relu, 1 / 3), (lambda z: jnp.maximum(z, 0.0), 1 / 3), (jnp.tanh, 0)],
+)
+def test_dead_and_saturated_are_counted(activation, dead):
+    """Three units over two examples: one never active, one always, one half of the time.
+
+    ReLU is flat at −1 (twice) and at −½, tanh is nearly so at 4 (three times).
+    """
+    z = jnp.array([[-1.0, 4.0, 4.0], [-1.0, 4.0, -0.5]])
+
+    def loss(weights, x):
+        return jnp.sum(activation(x @ weights["up"]) @ weights["down"])
+
+    report = vg.inspect(loss, {"up": z, "down": jnp.ones((3, 1))}, jnp.eye(2))
+    (unit,) = [layer for layer in report.layers if layer.kind == "activation"]
+    assert unit.parameter == "['up']"
+    assert unit.dead_fraction == pytest.approx(dead)
+    assert unit.saturated_fraction == pytest.approx(3 / 6)
+
+
+def test_no_layer_or_activation_is_made_up():
+    """Layer norm, softmax, residual sums and the loss are none; GELU is one, not six."""
+    report = look(models.linen_attention(post_norm=False))
+    names = [layer.name for layer in report.layers if layer.kind == "activation"]
+    assert names == [f"Block_{k}/Dense_1/kernel → gelu" for k in range(3)]
+    assert sum(layer.kind == "layer" for layer in report.layers) == 3 * 6 + 1
+
+
+def test_pre_activation_is_taken_after_the_bias():
+    params = {"w": jnp.ones((1, 1)), "b": jnp.full((1,), 3.0)}
+    report = vg.inspect(
+        lambda p, x: jnp.sum(jnp.tanh(x @ p["w"] + p["b"][None])), params, jnp.zeros((2, 1))
+    )
+    assert np.exp(report.layers[0].log_activation_rms) == pytest.approx(3)
+
+
+def test_a_vanishing_tower_beside_one_that_does_not():
+    """One scale for all cotangents would lose the first tower; each has its own."""
+    weights = [jnp.eye(4) * 1e-3] * 30
+
+    def loss(params, x):
+        left = right = x
+        for w in params["left"]:
+            left = left @ w
+        for w in params["right"]:
+            right = right @ w
+        return jnp.sum(left) + jnp.sum(right)
+
+    params = {"left": weights, "right": [jnp.eye(4)] * 30}
+    report = vg.inspect(loss, params, jnp.ones((2, 4)))
+    first = next(x for x in report.layers if x.parameter == "['left'][0]")
+    assert first.log_gradient_rms == pytest.approx(29 * np.log(1e-3), abs=1e-4)
+
+
+def test_recurrent_layers_have_a_record_a_step():
+    report = look(models.haiku_lstm())
+    steps = [x.index for x in report.layers if x.kind == "layer" and x.index is not None]
+    assert sorted(set(steps)) == list(range(50))
+
+
+def test_update_ratio_is_the_optimisers():
+    params = {"w": 2 * jnp.ones((3, 3))}
+    case = models.Case(lambda p, x: jnp.mean(x @ p["w"]), params, (jnp.ones((4, 3)),))
+    report = look(case, optimizer=optax.adam(1e-2))
+    # Adam's first step is the learning rate, whatever the gradient.
+    assert report.parameters["['w']"].update_ratio == pytest.approx(1e-2 / 2, rel=1e-4)
+
+
+def test_underflow_is_counted_and_rescued():
+    """A gradient of 1e-9 and one of 1: float16 flushes the first unless the loss is scaled."""
+    x = jnp.array([[1.0, 1e-9]])
+    report = vg.inspect(lambda w, x: jnp.sum(x @ w), jnp.ones((2, 1)), x)
+    share = report.parameters[""].share_underflow
+    assert share["float16"] == share["float8_e4m3"] == 0.5
+    assert share["bfloat16"] == 0
+    assert report.loss_scale["float16"] == 2.0**13
+    assert report.parameters[""].share_rescued["float16"] == 0  # 1e-9 · 8192 = 8e-6 > 2^-25
+
+
+def test_a_while_loop_is_refused_with_its_line():
+    def loss(p):
+        return jnp.sum(jax.lax.while_loop(lambda v: jnp.sum(v) < 9.0, lambda v: v * 2.0, p))
+
+    with pytest.raises(NotImplementedError, match=r"test_inspect\.py:\d+.*lax\.scan"):
+        vg.inspect(loss, jnp.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("loss", "params", "error", "words"),
+    [
+        (lambda p, x: x @ p, jnp.ones((2, 2)), ValueError, "expected one number"),
+        (lambda p, x: jnp.sum(p), jnp.ones(2, int), TypeError, "expected floats; got dtype int32"),
+        (lambda p, x: jnp.sum(p["w"]), {"w": 1.0}, TypeError, "expected an array; got float"),
+        (lambda p, x: jnp.sum(x), {}, ValueError, "at least one array"),
+        (
+            lambda p, x: jnp.sum(p) if p[0] > 0 else 0.0,
+            jnp.ones(2),
+            TypeError,
+            r"test_inspect\.py:",
+        ),
+        (lambda p, x: jnp.argmax(p), jnp.ones(2), TypeError, "expected a float; got dtype int32"),
+    ],
+)
+def test_bad_input(loss, params, error, words):
+    with pytest.raises(error, match=words):
+        vg.inspect(loss, params, jnp.ones((2, 2)))
+
+
+def test_nothing_of_the_callers_is_changed():
+    case = models.plain()
+    before = jax.tree.map(np.array, (case.params, case.batch))
+    look(case)
+    after = jax.tree.map(np.array, (case.params, case.batch))
+    jax.tree.map(np.testing.assert_array_equal, before, after)
+
+
+def test_watch_measures_every_nth_step():
+    case = models.plain(depth=3)
+    watched = vg.watch(case.loss, every=3, optimizer=optax.sgd(0.1))
+    logs = [watched(case.params, *case.batch) for _ in range(7)]
+    assert [log is not None for log in logs] == [True, False, False, True, False, False, True]
+    assert all(type(value) is float for value in logs[0].values())
+    assert {"loss", "gradient/0/w", "update/0/w", "dead/0/w → tanh"} <= logs[0].keys()
