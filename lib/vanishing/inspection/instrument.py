@@ -156,7 +156,7 @@ class Instrument:
     def loss_scale(self, found: Measured) -> dict[str, float]:
         """By number format, the largest loss scale that leaves room for the largest gradient."""
         exponents = {
-            name: max(high - measure.HEADROOM - found.largest, 0)
+            name: min(max(high - measure.HEADROOM - found.largest, 0), measure.MOST)
             for name, (_, high) in measure.FORMATS.items()
         }
         return {name: float(np.exp2(exponent)) for name, exponent in exponents.items()}

@@ -33,6 +33,7 @@ FORMATS = {
 }
 # A loss scale leaves this many factors of two between the largest gradient and the largest number.
 HEADROOM = 2
+MOST = 126  # and is itself a float32
 # How many arrays are measured together: they are copied side by side, so that more would need
 # more memory, fewer more time to compile.
 TOGETHER = 32
@@ -226,7 +227,7 @@ def _of_gradients(values: Array, exponents: Array, largest: Array) -> dict[str, 
     squares = jnp.sum(jnp.sum(values * values, axis=2) * shares, axis=1)
     low = jnp.array([low for low, _ in FORMATS.values()])
     room = jnp.array([high - HEADROOM for _, high in FORMATS.values()])
-    steps = jnp.concatenate([low, low - jnp.maximum(room - largest, 0)])
+    steps = jnp.concatenate([low, low - jnp.clip(room - largest, 0, MOST)])
     limits = scaled.power_of_two(steps[None, None, :] - exponents[:, :, None])
     limits = jnp.concatenate([jnp.zeros_like(limits[:, :, :1]), limits], axis=2)
     below = jnp.abs(values)[:, :, None, :] <= limits[:, :, :, None].astype(values.dtype)

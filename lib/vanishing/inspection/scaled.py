@@ -112,7 +112,7 @@ def normalise(scaled: Scaled) -> Scaled:
 
     >>> small = normalise(Scaled(jnp.array([3e-30, 1e-30]), wear=WORN))
     >>> int(small.exponent), round(float(small.value[0]), 4)
-    (-98, 0.9508)
+    (-99, 1.9015)
     """
     if scaled.wear == 0 and scaled.terms and not scaled.sliced:
         return scaled
