@@ -191,6 +191,18 @@ def branches(equation: Equation) -> tuple[ClosedJaxpr, ...] | None:
     return equation.params["branches"] if equation.op == "cond" else None
 
 
+def widens(equation: Equation) -> bool:
+    """Whether an equation converts to a number format with more bits: its pull-back has less."""
+    if equation.op != "convert_element_type" or not isinstance(equation.inputs[0], Value):
+        return False
+    before, after = equation.inputs[0], equation.outputs[0]
+    return (
+        before.inexact
+        and after.inexact
+        and (before.aval.dtype.itemsize < after.aval.dtype.itemsize)
+    )
+
+
 def rematerialised(equation: Equation) -> ClosedJaxpr | None:
     """The body of a `jax.checkpoint`; None for any other equation."""
     if equation.op not in REMATERIALISED:

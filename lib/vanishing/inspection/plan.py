@@ -189,6 +189,8 @@ def _units(level: Level, found: list[Tap]) -> dict[Value, tuple[int, ...]]:
 def _steps(level: Level, found: dict[Level, list[Tap]], fine: bool) -> Steps:
     mine = {tap.value: tap for tap in found[level]}
     ends = set(mine) | {tap.source for tap in found[level] if tap.source is not None}
+    # What comes down in float32 is brought near one before it becomes a float16.
+    ends |= {e.outputs[0] for e in level.graph.equations if jax_internals.widens(e)}
     blocks = list(_blocks(level, ends, fine))
     within = {
         equation: [_steps(child, found, fine) for child in children]

@@ -168,7 +168,8 @@ def down(
         if cotangent is not None and level.differentiable(atom):
             live[atom] = scaled.join(live.get(atom), cotangent)
     for block in reversed(steps.blocks):
-        arrived = {v: _fresh(live.pop(v)) for v in block.outputs if v in live}
+        narrow = any(map(jax_internals.widens, block.equations))
+        arrived = {v: _fresh(live.pop(v), narrow) for v in block.outputs if v in live}
         pull, sent = tape.pulls.get(block), []
         if nested(steps, block):
             sent, inside = _within(steps, tape, block.equations[0], arrived, measure)
@@ -185,8 +186,9 @@ def down(
     return sent, [*records, *measure(samples)]
 
 
-def _fresh(cotangent: Scaled) -> Scaled:
-    return scaled.normalise(cotangent) if cotangent.wear >= scaled.WORN else cotangent
+def _fresh(cotangent: Scaled, narrow: bool) -> Scaled:
+    worn = cotangent.wear >= (1 if narrow else scaled.WORN)
+    return scaled.normalise(cotangent) if worn else cotangent
 
 
 def _pull(level: Level, block: Block, arrived: dict[Value, Scaled], pull):
