@@ -36,7 +36,7 @@ def test_elsewhere_a_terminal_watches(monkeypatch, terminal):
 
 def test_a_notebook_run_by_the_build_shows_no_bar():
     cell = nbformat.v4.new_code_cell(
-        "from vanishing import progress\nprogress.DELAY_SECONDS = 0\n"
+        "from vanishing import _progress\n_progress.DELAY_SECONDS = 0\n"
         "with _progress.bar(9, None) as bar:\n    bar.update(9)\nprint(_progress.watched())"
     )
     notebook = nbformat.v4.new_notebook(cells=[cell])

@@ -8,45 +8,11 @@ import pytest
 
 import vanishing as vg
 from vanishing.studies import deaths
-from vanishing.studies.intervals import share
 
 KEY = jax.random.key(3)
 DATA = vg.datasets.lift(vg.datasets.two_moons(64, key=jax.random.key(0)), 16)
 DATA32 = vg.datasets.lift(vg.datasets.two_moons(64, key=jax.random.key(0)), 32).x
 NET = vg.MLP(depth=3, width=16, activation="relu", initializer="he", out_features=1)
-
-
-def test_wilson_interval_of_independent_units():
-    # Newcombe 1998, table I: 15 of 148, Wilson's score interval .0624 to .1605.
-    trials = np.ones(148, int)
-    found = share((np.arange(148) < 15).astype(int), trials)
-    assert found.low == pytest.approx(0.0624, abs=5e-4)
-    assert found.high == pytest.approx(0.1605, abs=5e-4)
-
-
-def test_none_of_many_is_not_zero_for_sure():
-    found = share(np.zeros(50, int), np.ones(50, int))
-    assert found.share == found.low == 0.0
-    assert found.high == pytest.approx(1.96**2 / (50 + 1.96**2), abs=1e-4)
-    assert np.isnan(share(np.zeros(3, int), np.zeros(3, int)).share)
-
-
-def test_units_that_share_their_fate_count_as_one():
-    alone = share(np.arange(40) % 2, np.ones(40, int))
-    crowd = share(16 * (np.arange(40) % 2), np.full(40, 16))
-    assert crowd.of == 640
-    # Clusters of 16 alike tell what 40 units do, up to the factor runs / (runs − 1).
-    assert crowd.high - crowd.low == pytest.approx(alone.high - alone.low, rel=0.03)
-
-
-def test_the_interval_covers_the_truth_nineteen_times_in_twenty():
-    draw = np.random.default_rng(0)
-    covered = 0
-    for _ in range(400):  # networks differ: each has a probability of its own, 0.3 on average
-        counts = draw.binomial(16, draw.beta(1.5, 3.5, size=30))
-        found = share(counts, np.full(30, 16))
-        covered += found.low <= 0.3 <= found.high
-    assert 0.92 <= covered / 400 <= 0.98
 
 
 def test_lives_are_those_that_training_records():

@@ -14,7 +14,7 @@ import pytest
 import vanishing as vg
 from vanishing import live
 from vanishing.datasets import Dataset
-from vanishing.training import loop, losses, update
+from vanishing.training import batches, losses, update
 
 KEY = jax.random.key(7)
 MOONS = vg.datasets.two_moons(64, key=jax.random.key(0))
@@ -149,8 +149,12 @@ def test_residual_and_normalised_networks_train():
 
 def test_each_epoch_is_one_permutation():
     data = Dataset(jnp.arange(12.0)[:, None], jnp.arange(12))
-    batches = [loop.minibatch(data, KEY, jnp.int32(step), 4).y for step in range(6)]
-    first, second = np.concatenate(batches[:3]), np.concatenate(batches[3:])
+    drawn, order = [], batches.start(12)
+    for step in range(6):
+        batch, order = batches.draw(data, order, key=KEY, step=step, size=4)
+        np.testing.assert_array_equal(batch.x[:, 0], batch.y)
+        drawn.append(batch.y)
+    first, second = np.concatenate(drawn[:3]), np.concatenate(drawn[3:])
     assert sorted(first) == sorted(second) == list(range(12))
     assert first.tolist() != second.tolist()
 
@@ -227,7 +231,7 @@ def test_the_report_names_what_was_not_finite(weight, x, rule, what):
     params = {"weights": jnp.full((1, 1, 1), weight), "biases": jnp.zeros((1, 1))}
     data = Dataset(jnp.array([[x]]), jnp.array([[0.5]]))
     _, history = run(net, params, data, optimizer=rule, learning_rate=None)
-    assert history.diverged == vg.history.Divergence(0, what)
+    assert history.diverged == vg.training.Divergence(0, what)
     assert len(history.step) == 1
 
 
@@ -303,16 +307,16 @@ def test_signs_are_in_no_linear_map():
 
 def test_a_step_is_pure_and_compiles_for_any_backend():
     rule = update.optimizer_named("adam", 0.01)
-    state = loop.begin(rule, PARAMS)
-    step = jax.jit(lambda state: loop.step(NET, rule, state, MOONS))
+    state = update.start(rule, PARAMS)
+    step = jax.jit(lambda state: update.update_and_read(NET, rule, state, MOONS, PARAMS["weights"]))
     for platform in ("cpu", "cuda", "tpu"):
         assert jax.export.export(step, platforms=[platform])(state).platforms == (platform,)
 
 
 def test_recording_runs_the_network_once_up_and_once_down():
     rule = update.optimizer_named("sgd", 0.1)
-    state = update.begin(rule, PARAMS)
-    traced = jax.make_jaxpr(lambda s: update.read(NET, s, s.params, MOONS))(state)
+    state, initial = update.start(rule, PARAMS), PARAMS["weights"]
+    traced = jax.make_jaxpr(lambda s: update.read(NET, s, s.params, MOONS, initial))(state)
     assert str(traced).count(" scan[") == 2
 
 
@@ -320,13 +324,14 @@ def life_map_step(optimizer, learning_rate):
     """A network as the page trains it: ten layers, 16 wide, moons laid into 16 dimensions."""
     net = vg.MLP(10, 16, "relu", "he", out_features=1)
     data = vg.datasets.lift(vg.datasets.two_moons(128, key=KEY), 16)
-    start = loop.begin(update.optimizer_named(optimizer, learning_rate), vg.init(net, key=KEY))
+    params = vg.init(net, key=KEY)
+    start = update.start(update.optimizer_named(optimizer, learning_rate), params)
 
-    def step(state, x, y, learning_rate):
+    def step(state, initial, x, y, learning_rate):
         rule = update.optimizer_named(optimizer, learning_rate)
-        return loop.step(net, rule, state, Dataset(x, y))
+        return update.update_and_read(net, rule, state, Dataset(x, y), initial)
 
-    return step, start, (data.x, data.y, np.float32(learning_rate))
+    return step, start, (params["weights"], data.x, data.y, np.float32(learning_rate))
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,18 @@
 """Comparing activations fairly: matched gains, a tuned learning rate for each, many seeds."""
 
 from collections.abc import Sequence
-from functools import partial
-from typing import NamedTuple
+from functools import cache, partial
 
 import jax
-import numpy as np
 from jax import lax
+from jax.tree_util import Partial
 from jaxtyping import Array, Float, PRNGKeyArray
-from scipy import stats
 
 from vanishing import activations, datasets
 from vanishing.network import MLP, init
 from vanishing.probe import probe
 from vanishing.training import tuning
+from vanishing.training.tuning import Tuned
 
 NAMES = tuple(name for name in activations.ACTIVATIONS if name != "linear")
 
@@ -30,43 +29,25 @@ def matched_gain(activation: str | activations.Activation) -> float:
         return float(activations.second_moment(activation)) ** -0.5
 
 
-class Interval(NamedTuple):
-    """A mean over seeds and its 95 % confidence interval (Student's t).
-
-    Attributes:
-        mean, low, high: of the last axis of the samples.
-    """
-
-    mean: Float[np.ndarray, "*shape"]
-    low: Float[np.ndarray, "*shape"]
-    high: Float[np.ndarray, "*shape"]
-
-
-def interval(samples: Float[Array, "*shape seeds"]) -> Interval:
-    """The mean of `samples` over their last axis, with its interval.
-
-    >>> [round(float(end), 3) for end in interval(np.array([1.0, 2.0, 3.0]))]
-    [2.0, -0.484, 4.484]
-    """
-    samples = np.asarray(samples, float)
-    count = samples.shape[-1]
-    mean = samples.mean(-1)
-    reach = stats.t.ppf(0.975, count - 1) * samples.std(-1, ddof=1) / np.sqrt(count)
-    return Interval(mean, mean - reach, mean + reach)
-
-
-def _network(index, sigma_w, **fields) -> MLP:
+def _network(depth: int, out_features: int | None, index, sigma_w) -> MLP:
     """A network whose activation is `NAMES[index]`, chosen at run time: one executable serves
     them all, and there is less to wait for."""
     phi = activations.switch(index, NAMES)
-    return MLP(width=64, activation=phi, sigma_w=sigma_w, sigma_b=0.0, **fields)
+    return MLP(depth, 64, phi, sigma_w=sigma_w, sigma_b=0.0, out_features=out_features)
+
+
+@cache
+def _maker(depth: int, out_features: int | None = None):
+    """`_network` as one and the same function each time, which is what `jax.jit` compiles once."""
+    return partial(_network, depth, out_features)
 
 
 @partial(jax.jit, static_argnames=("depth", "batch", "seeds"))
 def _gradients(index, sigma_w, key, depth, batch, seeds):
+    net = _maker(depth)(index, sigma_w)
+
     def one(key):
         key, data_key = jax.random.split(key)
-        net = _network(index, sigma_w, depth=depth)
         # Ones would not do for the cotangent: they are aligned with what the network puts out.
         x, cotangent = jax.random.normal(data_key, (2, batch, net.width))
         return probe(net, init(net, key=key), x, cotangent).log_gradient_rms
@@ -87,6 +68,7 @@ def gradients(
     """ln RMS of δ_l relative to δ_L, in many networks, each with inputs of its own.
 
     The cotangent is random and standard normal, as the theory of `theory.chi` assumes.
+    One of ones would let ReLU, whose factor is 1, gain half a power of ten in 30 layers.
 
     Args:
         activation: one of `NAMES`.
@@ -102,60 +84,32 @@ def gradients(
     return _gradients(NAMES.index(activation), sigma_w, key, depth, batch, seeds)
 
 
-@partial(jax.jit, static_argnames=("depth",))
-def _end(index, sigma_w, seed, rate, steps, data, depth):
-    net = _network(index, sigma_w, depth=depth, out_features=10)
-    params = init(net, key=jax.random.key(seed))
-    return tuning.end(net, params, data, rate, steps, optimizer="sgd", batch_size=32)
-
-
-class Tuned(NamedTuple):
-    """One activation with the learning rate that suits it.
-
-    Attributes:
-        rates: learning rates tried.
-        tuning_loss: mean final loss of each over the seeds that choose; infinite if one diverged.
-        best: the learning rate chosen.
-        loss: final losses on the seeds that are reported, nats.
-        accuracy: of the same runs.
-    """
-
-    rates: Float[np.ndarray, " rates"]
-    tuning_loss: Float[np.ndarray, " rates"]
-    best: float
-    loss: Float[np.ndarray, " seeds"]
-    accuracy: Float[np.ndarray, " seeds"]
-
-
 def tuned(
     activation: str,
     sigma_w: float,
     *,
+    key: PRNGKeyArray,
     rates: Sequence[float] = (0.003, 0.01, 0.03, 0.1, 0.3),
     depth: int = 8,
     steps: int = 100,
     choose: int = 4,
-    seeds: int = 8,
+    report: int = 8,
 ) -> Tuned:
-    """Train on the digits with every learning rate, and report the best one on fresh seeds.
-
-    The seeds that choose are not among those that are reported, else luck would count.
+    """Train on the digits with every learning rate, and report the best one on fresh starts.
 
     Args:
         activation: one of `NAMES`.
         sigma_w: σ_w of the hidden layers and of the read-out; biases start at 0.
-        rates: the grid of learning rates, for plain SGD on 32 digits a step.
+        key: JAX random key.
+        rates: learning rates to begin with, for plain SGD on 32 digits a step.
         depth: layers, 64 wide; the first sits on the 64 pixels.
         steps: updates.
-        choose: how many seeds judge a learning rate.
-        seeds: how many are reported.
+        choose: how many starts judge a learning rate.
+        report: how many are reported.
+
+    Returns:
+        `tuning.Tuned`.
     """
-    index, data = NAMES.index(activation), datasets.digits()
-
-    def runs(seeds, rate):
-        ends = [_end(index, sigma_w, seed, rate, steps, data, depth) for seed in seeds]
-        return np.asarray(ends).T
-
-    tuning_loss = np.array([runs(range(choose), rate)[0].mean() for rate in rates])
-    best = float(rates[int(np.argmin(tuning_loss))])
-    return Tuned(np.asarray(rates), tuning_loss, best, *runs(range(choose, choose + seeds), best))
+    net = Partial(_maker(depth, out_features=10), NAMES.index(activation), sigma_w)
+    return tuning.tuned(net, datasets.digits(), key=key, rates=rates, steps=steps, choose=choose,
+                        report=report)  # fmt: skip

@@ -14,8 +14,8 @@ from vanishing import _checks
 from vanishing.datasets import Dataset
 from vanishing.network import MLP, Params, forward, init
 from vanishing.probe import dead_units
-from vanishing.studies.intervals import Share, share
-from vanishing.training.update import advance, begin, step
+from vanishing.studies.intervals import Share, of_share
+from vanishing.training.update import start, update, update_and_read
 
 Schedule = Callable[[Array], Array] | float
 
@@ -103,10 +103,10 @@ def lives(
 
     def one(params):
         def move(state, _):
-            state, record = step(net, rule, state, data)
+            state, record = update_and_read(net, rule, state, data, params["weights"])
             return state, record.dead_units
 
-        return lax.scan(move, begin(rule, params), length=steps + 1)[1]
+        return lax.scan(move, start(rule, params), length=steps + 1)[1]
 
     return np.asarray(jax.jit(jax.vmap(one))(_starts(net, jax.random.split(key, runs))))
 
@@ -135,8 +135,8 @@ def kill(net: MLP, params: Params, x, margin: float, *, key: PRNGKeyArray):
         push = jnp.max(z[:, unit]) + margin * jnp.sqrt(jnp.mean(z[:, unit] ** 2))
         return biases.at[layer, unit].add(-push), units.at[layer].set(unit)
 
-    start = params["biases"], jnp.zeros(net.depth, jnp.int32)
-    biases, units = lax.fori_loop(0, net.depth, one, start)
+    none = jnp.zeros(net.depth, jnp.int32)
+    biases, units = lax.fori_loop(0, net.depth, one, (params["biases"], none))
     return params | {"biases": biases}, units
 
 
@@ -174,15 +174,15 @@ def after_a_kill(
     """
 
     def one(params, unit_key):
-        state = begin(rule, params)
-        state = lax.fori_loop(0, before, lambda _, s: advance(net, rule, s, data)[0], state)
+        state = start(rule, params)
+        state = lax.fori_loop(0, before, lambda _, s: update(net, rule, s, data)[0], state)
         params, units = kill(net, state.params, data.x, margin, key=unit_key)
 
         inner = rule.init(params) if forget else state.optimizer
         state = state._replace(params=params, optimizer=inner)
 
         def move(state, _):
-            state, record = step(net, rule, state, data)
+            state, record = update_and_read(net, rule, state, data, params["weights"])
             return state, record.dead_units[jnp.arange(net.depth), units]
 
         return lax.scan(move, state, length=after + 1)[1]
@@ -196,7 +196,7 @@ def _by_layer(
 ) -> list[Share]:
     """Layer by layer, the share that met a fate of those that could."""
     counts, trials = (fate & could).sum(-1), could.sum(-1)
-    return [share(counts[:, layer], trials[:, layer]) for layer in range(fate.shape[1])]
+    return [of_share(counts[:, layer], trials[:, layer]) for layer in range(fate.shape[1])]
 
 
 def killed(dead: Bool[Array, "runs times depth width"], at: int) -> list[Share]:
@@ -212,7 +212,7 @@ def revived(dead: Bool[Array, "runs times depth width"], at: int) -> list[Share]
 def came_back(dead: Bool[Array, "runs times depth"]) -> list[Share]:
     """Layer by layer: of the units that `after_a_kill` killed, the share alive at the end."""
     alive, every = ~dead[:, -1], np.ones(len(dead), int)
-    return [share(alive[:, layer].astype(int), every) for layer in range(dead.shape[2])]
+    return [of_share(alive[:, layer].astype(int), every) for layer in range(dead.shape[2])]
 
 
 def died(dead: Bool[Array, "runs times depth width"]) -> list[Share]:

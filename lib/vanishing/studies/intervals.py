@@ -1,10 +1,64 @@
-"""A share that was counted over many networks, with an interval that knows they are clusters."""
+"""What a sample says of the truth: a mean, a median or a share with its 95 % interval."""
 
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
+from scipy import stats
+
+CONFIDENCE = 0.95
+
+
+class Interval(NamedTuple):
+    """An estimate and its 95 % confidence interval.
+
+    Attributes:
+        value: the estimate, over the last axis of the samples.
+        low, high: the ends.
+    """
+
+    value: Float[np.ndarray, "*shape"]
+    low: Float[np.ndarray, "*shape"]
+    high: Float[np.ndarray, "*shape"]
+
+
+def of_mean(samples: Float[Array, "*shape samples"]) -> Interval:
+    """The mean over the last axis, with Student's interval.
+
+        x̄ ± t · s / √n
+
+    Args:
+        samples: independent, at least two; nearly normal, or many.
+
+    >>> [round(float(end), 3) for end in of_mean(np.array([1.0, 2.0, 3.0]))]
+    [2.0, -0.484, 4.484]
+    """
+    samples = np.asarray(samples, float)
+    count = samples.shape[-1]
+    mean = samples.mean(-1)
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)
+    reach = quantile * samples.std(-1, ddof=1) / np.sqrt(count)
+    return Interval(mean, mean - reach, mean + reach)
+
+
+def of_median(samples: Float[Array, " samples"]) -> Interval:
+    """The median, with the interval between two of the sorted samples that holds it.
+
+    The number of samples below the true median is binomial, whatever the distribution: runs that
+    were lost may count as infinite. An end is infinite where there are too few samples to say.
+
+    Args:
+        samples: independent; infinities are allowed, NaN are not.
+
+    Source: Conover 1999, Practical Nonparametric Statistics, 3.2, as in `scipy`.
+
+    >>> [float(end) for end in of_median(np.arange(12.0))]
+    [5.5, 2.0, 9.0]
+    """
+    samples = np.asarray(samples, float)
+    between = stats.quantile_test(samples, p=0.5).confidence_interval(CONFIDENCE)
+    low, high = np.where(np.isnan(between), (-np.inf, np.inf), between)  # NaN: too few to say
+    return Interval(np.median(samples), low, high)
 
 
 class Share(NamedTuple):
@@ -13,20 +67,19 @@ class Share(NamedTuple):
     Attributes:
         count: how many of them.
         of: how many there were.
-        share: count / of.
-        low: lower end.
-        high: upper end.
+        value: count / of.
+        low, high: the ends.
     """
 
     count: int
     of: int
-    share: float
+    value: float
     low: float
     high: float
 
 
-def share(counts: Int[Array, " runs"], trials: Int[Array, " runs"]) -> Share:
-    """Of all units over all runs, the share that met a fate, with Wilson's 95 % interval.
+def of_share(counts: Int[Array, " runs"], trials: Int[Array, " runs"]) -> Share:
+    """Of all units over all runs, the share that met a fate, with Wilson's interval.
 
     Units of one network share their fate, so the number of trials is first divided by the design
     effect: by how much the count varies more between networks than independent units would.
@@ -40,7 +93,7 @@ def share(counts: Int[Array, " runs"], trials: Int[Array, " runs"]) -> Share:
 
     Source: Wilson 1927; Rao & Scott 1992 for the design effect.
 
-    >>> found = share(np.array([1, 0, 2, 1]), np.array([8, 8, 8, 8]))
+    >>> found = of_share(np.array([1, 0, 2, 1]), np.array([8, 8, 8, 8]))
     >>> f"{found.count} of {found.of}, between {found.low:.3f} and {found.high:.3f}"
     '4 of 32, between 0.050 and 0.281'
     """
@@ -52,8 +105,12 @@ def share(counts: Int[Array, " runs"], trials: Int[Array, " runs"]) -> Share:
     if 0 < count < of and runs > 1:
         spread = np.sum((counts - p * trials) ** 2) * runs / (runs - 1)
         effect = max(1.0, spread / (of * p * (1 - p)))
-    z = NormalDist().inv_cdf(0.975)
-    n = of / effect
+    return Share(count, of, p, *_wilson(p, of / effect))
+
+
+def _wilson(p: float, n: float) -> tuple[float, float]:
+    # Ours, because scipy's `proportion_ci` takes whole numbers, and n over a design effect is none.
+    z = stats.norm.ppf((1 + CONFIDENCE) / 2)
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
-    return Share(count, of, p, max(0.0, middle - reach), min(1.0, middle + reach))
+    return max(0.0, middle - reach), min(1.0, middle + reach)

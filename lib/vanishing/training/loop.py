@@ -6,50 +6,56 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import lax
-from jaxtyping import Array, Int, PRNGKeyArray
+from jaxtyping import PRNGKeyArray
 
 from vanishing import _checks
 from vanishing._progress import bar
 from vanishing.datasets import Dataset
 from vanishing.network import MLP, Params
-from vanishing.training import losses
+from vanishing.training import batches, losses
 from vanishing.training.history import History, collect
-from vanishing.training.update import OPTIMIZERS, Optimizer, advance, begin, optimizer_named, step
+from vanishing.training.update import (
+    OPTIMIZERS,
+    Optimizer,
+    optimizer_named,
+    start,
+    update,
+    update_and_read,
+)
 
 # A run is made in so many calls, and its progress can be shown between two of them.
 CHUNKS = 20
 
 
-def minibatch(data: Dataset, key: PRNGKeyArray, step: Int[Array, ""], size: int | None) -> Dataset:
-    """The batch of a step: each epoch goes once through a permutation of its own.
-
-    The last (examples mod size) of a permutation sit that epoch out.
-    """
-    if size is None:
-        return data
-    in_epoch = data.x.shape[0] // size
-    order = jax.random.permutation(jax.random.fold_in(key, step // in_epoch), data.x.shape[0])
-    chosen = lax.dynamic_slice_in_dim(order, (step % in_epoch) * size, size)
-    return Dataset(data.x[chosen], data.y[chosen])
-
-
 @partial(jax.jit, static_argnames=("optimizer", "batch_size", "records"))
-def _chunk(net, state, data, key, learning_rate, steps, every, *, optimizer, batch_size, records):
+def _chunk(
+    net, run, data, initial, key, learning_rate, steps, every, *, optimizer, batch_size, records
+):
     """`records` records, each followed by up to `every` steps, never past `steps`."""
     rule = optimizer_named(optimizer, learning_rate)
 
-    def batch(state):
-        return minibatch(data, key, state.step, batch_size)
+    def draw(state, order):
+        return batches.draw(data, order, key=key, step=state.step, size=batch_size)
 
-    def one(state, _):
-        stepped, record = step(net, rule, state, data, batch(state))
-        after = jax.tree.map(partial(jnp.where, state.step < steps), stepped, state)
+    def one(run, _):
+        state, order = run
+        batch, following = draw(state, order)
+        updated, record = update_and_read(net, rule, state, data, initial, batch)
+        after = jax.tree.map(
+            partial(jnp.where, state.step < steps), (updated, following), (state, order)
+        )
         until = jnp.minimum(state.step + every, steps)
-        going = lambda s: (s.step < until) & (s.trouble == 0)  # noqa: E731
-        after = lax.while_loop(going, lambda s: advance(net, rule, s, batch(s))[0], after)
-        return after, (state.step, state.trouble, record)
 
-    return lax.scan(one, state, length=records)
+        def going(run):
+            return (run[0].step < until) & (run[0].trouble == 0)
+
+        def go(run):
+            batch, order = draw(*run)
+            return update(net, rule, run[0], batch)[0], order
+
+        return lax.while_loop(going, go, after), (state.step, state.trouble, record)
+
+    return lax.scan(one, run, length=records)
 
 
 def _check(net, params, data, steps, optimizer, learning_rate, record_every, batch_size):
@@ -138,12 +144,14 @@ def train(
         _chunk, optimizer=optimizer, batch_size=batch_size, records=-(-records // CHUNKS)
     )
     rate = 0.0 if learning_rate is None else learning_rate
-    state = begin(optimizer_named(optimizer, rate), params)
+    state = start(optimizer_named(optimizer, rate), params)
+    run = state, batches.start(len(data.x))
     chunks, recorded = [], 0
     with bar(steps, progress) as shown:
         while recorded < records and int(state.trouble) == 0:
             before = int(state.step)
-            state, part = chunk(net, state, data, key, rate, steps, record_every)
+            run, part = chunk(net, run, data, params["weights"], key, rate, steps, record_every)
+            state, _ = run
             chunks.append(jax.device_get(part))
             recorded += len(chunks[-1][0])
             shown.update(int(state.step) - before)

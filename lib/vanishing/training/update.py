@@ -1,6 +1,7 @@
 """One training step and its read-outs: pure, of static shapes, for any compiler."""
 
-from functools import partial
+from collections.abc import Callable
+from functools import partial, reduce
 from typing import NamedTuple
 
 import jax
@@ -25,19 +26,17 @@ Optimizer = str | optax.GradientTransformation
 
 
 class State(NamedTuple):
-    """Everything that a step changes, and what it compares with.
+    """Everything that a step changes.
 
     Attributes:
-        params: the network's parameters.
+        params: θ, a network's parameters, or any pytree of floats.
         optimizer: the optimiser's own state.
-        start: the hidden weights before the first step.
         step: steps made.
         trouble: 0, or which of `history.TROUBLES` stopped the run; such a state stays as it is.
     """
 
     params: Params
     optimizer: optax.OptState
-    start: Float[Array, "depth width width"]
     step: Int[Array, ""]
     trouble: Int[Array, ""]
 
@@ -53,55 +52,130 @@ def optimizer_named(optimizer: Optimizer, learning_rate) -> optax.GradientTransf
     return OPTIMIZERS[optimizer](learning_rate) if isinstance(optimizer, str) else optimizer
 
 
-def begin(optimizer: optax.GradientTransformation, params: Params) -> State:
+def start(optimizer: optax.GradientTransformation, params: Params) -> State:
     """The state before the first step.
 
     >>> net = vg.MLP(depth=2, width=4)
-    >>> state = begin(optimizer_named("sgd", 0.1), vg.init(net, key=jax.random.key(0)))
-    >>> int(state.step), state.start.shape
-    (0, (2, 4, 4))
+    >>> state = start(optimizer_named("sgd", 0.1), vg.init(net, key=jax.random.key(0)))
+    >>> int(state.step), int(state.trouble)
+    (0, 0)
     """
     zero = jnp.zeros((), jnp.int32)
-    return State(params, optimizer.init(params), params["weights"], zero, zero)
+    return State(params, optimizer.init(params), zero, zero)
+
+
+class Made(NamedTuple):
+    """What an update was made from, before it was added.
+
+    Attributes:
+        delta: Δθ, what the optimiser adds; of the structure of the parameters.
+        loss: C at the parameters before the update.
+        outputs: what the cost returned beside it: ŷ on the batch, there too.
+    """
+
+    delta: Params
+    loss: Float[Array, ""]
+    outputs: Float[Array, "batch out"]
 
 
 def _finite(tree) -> Array:
-    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]))
+    floats = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.floating)]
+    return reduce(jnp.logical_and, [jnp.all(jnp.isfinite(leaf)) for leaf in floats])
 
 
-def advance(
-    net: MLP, optimizer: optax.GradientTransformation, state: State, batch: Dataset
-) -> tuple[State, Params]:
-    """One step of gradient descent on `batch`: the new state, and the update ΔW that led there.
+def descend(
+    cost: Callable[[Params], tuple[Array, Array]],
+    optimizer: optax.GradientTransformation,
+    state: State,
+) -> tuple[State, Made]:
+    """One step down a cost; one that is not finite is not made.
 
         θ ← θ + Δθ,   Δθ = optimiser(∂C/∂θ)
 
+    Args:
+        cost: θ → C and the outputs that it is the cost of.
+        optimizer: an optax transformation, see `optimizer_named`.
+        state: from `start`, or from the last step.
+
+    Returns:
+        The state after the step, and what it was `Made` from. Where the loss, the gradient or
+        the parameters (the optimiser's own state among them) would be infinite or NaN, the state
+        given, with `trouble` saying which.
+
+    >>> sgd = optimizer_named("sgd", 0.25)
+    >>> state, made = descend(lambda x: (x**2, x), sgd, start(sgd, jnp.float32(2.0)))
+    >>> float(state.params), float(made.loss)
+    (1.0, 4.0)
+    """
+    (loss, outputs), gradient = jax.value_and_grad(cost, has_aux=True)(state.params)
+    with jax.numpy_dtype_promotion("standard"):  # optax raises floats to powers of its counters
+        delta, inner = optimizer.update(gradient, state.optimizer, state.params)
+    params = optax.apply_updates(state.params, delta)
+    after = jnp.where(_finite((params, inner)), 0, 3)
+    trouble = jnp.where(jnp.isfinite(loss), jnp.where(_finite(gradient), after, 2), 1)
+    trouble = jnp.where(state.trouble > 0, state.trouble, trouble)
+    moved, stays = (params, inner, state.step + 1), tuple(state[:3])
+    kept = jax.tree.map(partial(jnp.where, trouble == 0), moved, stays)
+    return State(*kept, trouble), Made(delta, loss, outputs)
+
+
+def update(
+    net: MLP,
+    optimizer: optax.GradientTransformation,
+    state: State,
+    batch: Dataset,
+    depth: Int[Array, ""] | int | None = None,
+) -> tuple[State, Made]:
+    """One step of gradient descent on a batch, `descend` for a network.
+
     The gradient is plain `jax.grad`, underflow included: this is how a network is trained, while
     `probe` is how it is measured. A step that is not finite is not made.
+
+    Args:
+        net: the description.
+        optimizer: an optax transformation, see `optimizer_named`.
+        state: from `start`, or from the last update.
+        batch: what the gradient is taken on: float x [batch, features], and targets.
+        depth: use the first `depth` layers only (may be traced); the others do not move.
+
+    Returns:
+        The state after the step, and what it was `Made` from.
+
+    >>> data = vg.datasets.two_moons(64, key=jax.random.key(0))
+    >>> net = vg.MLP(depth=2, width=8, in_features=2, out_features=1)
+    >>> sgd = optimizer_named("sgd", 0.1)
+    >>> state, made = update(net, sgd, start(sgd, vg.init(net, key=jax.random.key(1))), data)
+    >>> int(state.step), made.outputs.shape
+    (1, (64, 1))
     """
 
     def cost(params):
-        return losses.loss(apply(net, params, batch.x), batch.y)
+        outputs = apply(net, params, batch.x, depth)
+        return losses.loss(outputs, batch.y), outputs
 
-    value, gradient = jax.value_and_grad(cost)(state.params)
-    with jax.numpy_dtype_promotion("standard"):  # optax raises floats to powers of its counters
-        updates, inner = optimizer.update(gradient, state.optimizer, state.params)
-    params = optax.apply_updates(state.params, updates)
-    found = jnp.stack([_finite(value), _finite(gradient), _finite((params, inner))])
-    first = 1 + jnp.argmin(found).astype(jnp.int32)
-    trouble = jnp.where(state.trouble > 0, state.trouble, jnp.where(jnp.all(found), 0, first))
-    made = State(params, inner, state.start, state.step + 1, trouble)
-    stays = state._replace(trouble=trouble)
-    new = jax.tree.map(partial(jnp.where, trouble == 0), made, stays)
-    return new, updates
+    return descend(cost, optimizer, state)
 
 
 def _log10_rms(array: Float[Array, "*shape"]) -> Float[Array, ""]:
     return rescale(array)[1] / jnp.log(10.0).astype(array.dtype)
 
 
-def read(net: MLP, state: State, updates: Params, data: Dataset) -> Record:
-    """All read-outs of a state on `data`; `updates` is what the optimiser is about to add."""
+def read(
+    net: MLP,
+    state: State,
+    delta: Params,
+    data: Dataset,
+    initial: Float[Array, "depth width width"],
+) -> Record:
+    """All read-outs of a state.
+
+    Args:
+        net: the description.
+        state: from `start` or `update`.
+        delta: Δθ, what the optimiser is about to add.
+        data: what the read-outs refer to, with float x and integer classes or float targets.
+        initial: W(0), the hidden weights that `moved` compares with.
+    """
     params = state.params
     outputs, pull = probe_vjp(net, params, data.x)
     loss, cotangent = losses.loss_and_cotangent(outputs, data.y)
@@ -112,20 +186,21 @@ def read(net: MLP, state: State, updates: Params, data: Dataset) -> Record:
         accuracy=losses.accuracy(outputs, data.y),
         log_gradient_rms=signals.log_gradient_rms,
         log_weight_gradient_rms=signals.log_weight_gradient_rms,
-        log10_update_ratio=size(updates["weights"]) - size(weights),
+        log10_update_ratio=size(delta["weights"]) - size(weights),
         activation_rms=signals.activation_rms,
         dead_fraction=signals.dead_fraction,
         saturated_fraction=signals.saturated_fraction,
         dead_units=signals.dead,
-        moved=10 ** (size(weights - state.start) - size(state.start)),
+        moved=10 ** (size(weights - initial) - size(initial)),
     )
 
 
-def step(
+def update_and_read(
     net: MLP,
     optimizer: optax.GradientTransformation,
     state: State,
     data: Dataset,
+    initial: Float[Array, "depth width width"],
     batch: Dataset | None = None,
 ) -> tuple[State, Record]:
     """One training step and the read-outs of the state *before* it. Pure; compiles anywhere.
@@ -133,8 +208,9 @@ def step(
     Args:
         net: the description.
         optimizer: an optax transformation, see `optimizer_named`.
-        state: from `begin`, or from the last step.
+        state: from `start`, or from the last step.
         data: what the read-outs refer to, with float x and integer classes or float targets.
+        initial: W(0), the hidden weights before the first step.
         batch: what the gradient is taken on; `data` where None.
 
     Returns:
@@ -142,11 +218,11 @@ def step(
 
     >>> data = vg.datasets.two_moons(64, key=jax.random.key(0))
     >>> net = vg.MLP(depth=2, width=8, in_features=2, out_features=1)
-    >>> adam = optimizer_named("adam", 0.01)
-    >>> state = begin(adam, vg.init(net, key=jax.random.key(1)))
-    >>> state, record = jax.jit(lambda state: step(net, adam, state, data))(state)
+    >>> adam, params = optimizer_named("adam", 0.01), vg.init(net, key=jax.random.key(1))
+    >>> go = jax.jit(lambda state: update_and_read(net, adam, state, data, params["weights"]))
+    >>> state, record = go(start(adam, params))
     >>> int(state.step), float(record.moved[0])
     (1, 0.0)
     """
-    new, updates = advance(net, optimizer, state, data if batch is None else batch)
-    return new, read(net, state, updates, data)
+    new, made = update(net, optimizer, state, data if batch is None else batch)
+    return new, read(net, state, made.delta, data, initial)

@@ -6,7 +6,6 @@ import jax
 import numpy as np
 import pytest
 
-import vanishing as vg
 from differential import same
 from vanishing.book.no_learning import depth_and_activation as module
 from vanishing.live.compiler import run_programs
@@ -88,14 +87,21 @@ def test_the_running_mean_of_the_first_batches_is_their_plain_mean():
     np.testing.assert_allclose(mean, np.mean(values), rtol=1e-6)
 
 
-def test_every_digit_is_shown_once_an_epoch():
-    rows = jax.numpy.asarray(module.digits())
+def test_an_epoch_shows_each_digit_at_most_once_in_kernel_and_page():
+    step = figure().machine.jitted_step
+    arguments = tuple(figure().machine.arguments(figure().state(depth=1)))
+    run, orders = figure().machine.jitted_init(*arguments), []
     epoch = module.EXAMPLES // module.BATCH
-    shown = np.concatenate([module.batch(rows, step).x for step in range(epoch)])
-    images = vg.datasets.digits().x[: len(shown)]
-    np.testing.assert_allclose(shown, images, atol=1e-5)
+    for _ in range(epoch + 1):
+        run, _ = step(run, *arguments)
+        orders.append(np.asarray(run.order))
+    assert sorted(orders[0]) == list(range(module.EXAMPLES))
+    assert all(np.array_equal(order, orders[0]) for order in orders[:epoch])
+    assert not np.array_equal(orders[epoch], orders[0])
 
 
-def test_accuracies_are_those_of_the_seeds_after_the_tuning_one():
-    share = module.accuracies("sigmoid", (2,), (0.001, 1.0), seeds=2)
-    assert share.shape == (1, 2) and (share > 0.9).all()
+def test_tuned_runs_are_those_of_the_figure():
+    found = module.tuned(
+        "sigmoid", 2, key=jax.random.key(0), rates=(0.001, 1.0), choose=1, report=2, extend=0
+    )
+    assert found.rate == 1.0 and (found.accuracy > 0.9).all()

@@ -11,7 +11,7 @@ from jax import lax
 import vanishing as vg
 from differential import Cases
 from vanishing.live.compiler import compile
-from vanishing.training.update import begin, optimizer_named, step
+from vanishing.training.update import optimizer_named, start, update_and_read
 
 NAMES = tuple(vg.activations.ACTIVATIONS)
 
@@ -47,8 +47,13 @@ def trained(optimizer):
         x = jax.random.normal(data_key, (20, 2))
         data = vg.datasets.Dataset(x, jnp.argmax(jnp.stack([x[:, 0], x[:, 1], -x[:, 0]]), axis=0))
         rule = optimizer_named(optimizer, 0.1)
-        start = begin(rule, vg.init(net, key=key))
-        return lax.scan(lambda s, _: step(net, rule, s, data, data), start, length=4)
+        params = vg.init(net, key=key)
+        initial = params["weights"]
+
+        def go(state, _):
+            return update_and_read(net, rule, state, data, initial, data)
+
+        return lax.scan(go, start(rule, params), length=4)
 
     return run
 

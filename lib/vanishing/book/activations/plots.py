@@ -21,7 +21,7 @@ from vanishing.book.style import (
     picture,
 )
 from vanishing.studies import rounding
-from vanishing.studies.comparisons import Interval
+from vanishing.studies.intervals import Interval
 
 
 @picture

@@ -1,6 +1,7 @@
 """The live figure of `dead-neurons`: the life of every unit while a network trains in the page."""
 
-from functools import cache, partial
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import jax
@@ -14,7 +15,6 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
 from vanishing import activations, datasets
-from vanishing._layers import read_out
 from vanishing.book.style import COLOURS, WIDTH, house_style
 from vanishing.live import Animation, Choice, Seed, Slider
 from vanishing.live import figure as live_figure
@@ -34,16 +34,15 @@ class Life(NamedTuple):
     """A training run under way.
 
     Attributes:
-        params: of the network.
-        rules: the state of each of `OPTIMIZERS`, of which one is in use.
+        trained: the network under training, its parameters in one flat array (the code of an
+            optimiser for each of the four would be long).
         plane: two moons, [points, 2]; they are lifted into `UNITS` coordinates for the network.
         column: columns drawn so far.
         map: what `vitality` was in each column, [depth · units, columns]; or `COMING`.
         losses: the loss at each column.
     """
 
-    params: Params
-    rules: tuple[optax.OptState, ...]
+    trained: update.State
     plane: Float[Array, "points 2"]
     column: Int[Array, ""]
     map: Float[Array, "rows columns"]
@@ -72,34 +71,51 @@ def data(plane: Float[Array, "points 2"]) -> datasets.Dataset:
     return datasets.lift(datasets.Dataset(plane, classes), UNITS)
 
 
-def begin(activation, optimizer, learning_rate, large_step, bias, seed, unit) -> Life:
-    """The state before the first step; arguments as in `step`."""
+def start(activation, optimizer, learning_rate, large_step, bias, seed, unit) -> Life:
+    """The state before the first step; arguments as in `frame`."""
     weight_key, data_key = jax.random.split(jax.random.key(seed))
     params = init(network(activation), key=weight_key)
-    params = params | {"biases": params["biases"] + bias}
-    rules = tuple(rule.init(ravel_pytree(params)[0]) for rule in _rules(learning_rate))
+    # Set and not added to, so that the page need not draw biases that σ_b = 0 then wipes out.
+    top = params["read_out"] | {"biases": jnp.zeros(1)}
+    params = params | {"biases": jnp.full((DEPTH, UNITS), bias), "read_out": top}
+    trained = update.start(_rule(optimizer, learning_rate), ravel_pytree(params)[0])
     plane = datasets.two_moons(POINTS, key=data_key).x
     empty = jnp.full((DEPTH * UNITS, COLUMNS), COMING)
     none = jnp.full((COLUMNS,), jnp.nan)
-    return Life(params, rules, plane, jnp.zeros((), jnp.int32), empty, none)
+    return Life(trained, plane, jnp.zeros((), jnp.int32), empty, none)
 
 
-def _rules(rate) -> list[optax.GradientTransformation]:
-    return [update.optimizer_named(name, rate) for name in OPTIMIZERS]
+def _rule(optimizer: Int[Array, ""] | int, rate) -> optax.GradientTransformation:
+    """The optimiser in this position of `OPTIMIZERS`, chosen at run time: it alone hears the
+    gradient, the others hear zeros and propose none, and their states cannot overflow."""
+    rules = [update.optimizer_named(name, rate) for name in OPTIMIZERS]
 
+    def begin(params):
+        return tuple(rule.init(params) for rule in rules)
 
-def _train(net, optimizer, rate, seen, params, rules):
-    """One step of training; one that would leave the finite numbers is not made."""
-    flat, restore = ravel_pytree(params)  # one array: an optimiser's code for each would be long
-    gradient = jax.grad(lambda p: losses.loss(apply(net, restore(p), seen.x), seen.y))(flat)
-    with jax.numpy_dtype_promotion("standard"):  # optax raises floats to powers of its counters
+    def add_up(gradient, states, params):
+        heard = [jnp.where(optimizer == place, gradient, 0) for place in range(len(rules))]
         made = [
-            rule.update(gradient, own, flat) for rule, own in zip(_rules(rate), rules, strict=True)
+            rule.update(*both, params) for rule, *both in zip(rules, heard, states, strict=True)
         ]
-    proposed, after = zip(*made, strict=True)
-    moved = flat + lax.select_n(optimizer, *proposed)
-    keep = partial(jnp.where, jnp.all(jnp.isfinite(moved)))
-    return restore(keep(moved, flat)), jax.tree.map(keep, after, rules)
+        deltas, after = zip(*made, strict=True)
+        return sum(deltas), after
+
+    return optax.GradientTransformation(begin, add_up)
+
+
+@cache
+def _restore() -> Callable[[Float[Array, " parameters"]], Params]:
+    """From one flat array to the parameters of the network."""
+    net = MLP(DEPTH, UNITS, out_features=1)
+    shapes = jax.eval_shape(lambda: init(net, key=jax.random.key(0)))
+    with jax.ensure_compile_time_eval():
+        return ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shapes))[1]
+
+
+def parameters(state: Life) -> Params:
+    """The network's parameters, as `forward` takes them."""
+    return _restore()(state.trained.params)
 
 
 def vitality(slope: Float[Array, "depth points units"], largest) -> Float[Array, "depth units"]:
@@ -109,7 +125,7 @@ def vitality(slope: Float[Array, "depth points units"], largest) -> Float[Array,
     return jnp.where(jnp.max(slope, axis=1) == 0, DEAD, jnp.mean(slope, axis=1) / largest)
 
 
-def step(state: Life, activation, optimizer, learning_rate, large_step, bias, seed, unit):
+def frame(state: Life, activation, optimizer, learning_rate, large_step, bias, seed, unit):
     """One column: draw the state given, then make `STRIDE` steps of training.
 
     Args:
@@ -128,20 +144,24 @@ def step(state: Life, activation, optimizer, learning_rate, large_step, bias, se
         (`z`), and on how many points its slope is not 0 (`active`).
     """
     net, seen, here = network(activation), data(state.plane), state.column
-    trace = forward(net, state.params, seen.x)
+    trace = forward(net, parameters(state), seen.x)
     slope = activations.derivative(net.activation)(trace.pre)
     alive = vitality(slope, jnp.asarray(scales()[1])[activation]).ravel()
     lives = state.map.at[:, here].set(alive)
-    loss = losses.loss(read_out(state.params, trace.post[-1]), seen.y)
-    curve = state.losses.at[here].set(loss)
+
+    def cost(flat):
+        outputs = apply(net, _restore()(flat), seen.x)
+        return losses.loss(outputs, seen.y), outputs
 
     def one(k, carry):
-        large = (here == LARGE) & (k == 0)
-        rate = jnp.where(large, large_step, 1.0) * learning_rate
-        return _train(net, optimizer, rate, seen, *carry)
+        trained, loss = carry
+        rate = jnp.where(trained.step == STRIDE * LARGE, large_step, 1.0) * learning_rate
+        after, made = update.descend(cost, _rule(optimizer, rate), trained)
+        return after, jnp.where(k == 0, made.loss, loss)
 
-    params, rules = lax.fori_loop(0, STRIDE, one, (state.params, state.rules))
-    after = Life(params, rules, state.plane, jnp.minimum(here + 1, COLUMNS - 1), lives, curve)
+    trained, loss = lax.fori_loop(0, STRIDE, one, (state.trained, 0.0))
+    curve = state.losses.at[here].set(loss)
+    after = Life(trained, state.plane, jnp.minimum(here + 1, COLUMNS - 1), lives, curve)
     layer, place = (unit - 1) // UNITS, (unit - 1) % UNITS
     z = trace.pre[layer, :, place]
     return after, {
@@ -225,7 +245,7 @@ def life_map():
     ]
     return live_figure(
         drawn,
-        Animation(begin, step, steps=COLUMNS - 1, preview=COLUMNS - 1),
+        Animation(start, frame, steps=COLUMNS - 1, preview=COLUMNS - 1),
         controls,
         bind,
         name="life_map",

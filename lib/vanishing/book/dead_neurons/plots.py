@@ -31,7 +31,7 @@ def by_layer(
     for k, (label, layers) in enumerate(shares.items()):
         known = [(layer, share) for layer, share in enumerate(layers, 1) if share.of]
         place = np.array([layer for layer, _ in known]) + 0.12 * (k - (len(shares) - 1) / 2)
-        middle = 100 * np.array([share.share for _, share in known])
+        middle = 100 * np.array([share.value for _, share in known])
         ends = 100 * np.array([(share.low, share.high) for _, share in known]).T
         reach = np.maximum(np.stack([middle - ends[0], ends[1] - middle]), 0)
         look = {"markersize": 4, "capsize": 2.5, "linewidth": 1}

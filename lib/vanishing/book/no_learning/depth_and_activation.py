@@ -8,16 +8,16 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
-from jaxtyping import Array, Float, Int, UInt8
+from jax.tree_util import Partial
+from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
 from vanishing import activations, datasets
 from vanishing.book.style import COLOURS, canvas, house_style
 from vanishing.datasets import Dataset
 from vanishing.live import Animation, Choice, Seed, Slider
 from vanishing.live import figure as live_figure
-from vanishing.network import MLP, Params, apply, init
-from vanishing.training import losses
+from vanishing.network import MLP, init
+from vanishing.training import batches, losses, tuning, update
 
 DEPTH, WIDTH, CLASSES = 30, 64, 10  # layers allocated; a digit has 8 × 8 pixels
 EXAMPLES, BATCH, STEPS = 1000, 32, 300
@@ -33,16 +33,16 @@ class Run(NamedTuple):
     """A training run under way.
 
     Attributes:
-        params: of all `DEPTH` layers; those above the depth in use never change.
-        start: the hidden weights before the first step.
-        step: steps made.
+        trained: of all `DEPTH` layers; those above the depth in use never change.
+        initial: the hidden weights before the first step.
+        order: in which this epoch goes through the digits.
         losses: running mean of the loss before each step; NaN for steps not made.
         correct: running mean of the share of digits read rightly.
     """
 
-    params: Params
-    start: Float[Array, "depth width width"]
-    step: Int[Array, ""]
+    trained: update.State
+    initial: Float[Array, "depth width width"]
+    order: batches.Order
     losses: Float[Array, " steps"]
     correct: Float[Array, ""]
 
@@ -69,16 +69,6 @@ def standardised(rows: UInt8[Array, "examples 65"]) -> Dataset:
     return Dataset(x, rows[:, -1].astype(jnp.int32))
 
 
-def batch(digits: UInt8[Array, "examples 65"], step: Int[Array, ""]) -> Dataset:
-    """The digits of a step: the next `BATCH` of them, from the first again where too few are left.
-
-    >>> batch(jnp.asarray(digits()), jnp.int32(0)).x.shape
-    (32, 64)
-    """
-    first = (step % (EXAMPLES // BATCH)) * BATCH
-    return standardised(lax.dynamic_slice_in_dim(digits, first, BATCH))
-
-
 def network(activation: Int[Array, ""] | int) -> MLP:
     """The network, its activation (a position in `GAINS`) and σ_w chosen at run time."""
     gains = jnp.array(list(GAINS.values()), jnp.float32)
@@ -86,11 +76,18 @@ def network(activation: Int[Array, ""] | int) -> MLP:
     return MLP(DEPTH, WIDTH, phi, sigma_w=gains[activation], out_features=CLASSES)
 
 
-def begin(depth, activation, learning_rate, seed, digits) -> Run:
-    """Step 0. Arguments as in `step`; the weights follow from the seed."""
-    params = init(network(activation), key=jax.random.key(seed))
+def _keys(seed) -> tuple[PRNGKeyArray, PRNGKeyArray]:
+    weight_key, batch_key = jax.random.split(jax.random.key(seed))
+    return weight_key, batch_key
+
+
+def start(depth, activation, learning_rate, seed, digits) -> Run:
+    """Step 0. Arguments as in `frame`; the weights and the batches follow from the seed."""
+    params = init(network(activation), key=_keys(seed)[0])
+    rule = update.optimizer_named("sgd", learning_rate)
     nothing = jnp.full((STEPS + 1,), jnp.nan)
-    return Run(params, params["weights"], jnp.zeros((), jnp.int32), nothing, jnp.zeros(()))
+    trained, order = update.start(rule, params), batches.start(EXAMPLES)
+    return Run(trained, params["weights"], order, nothing, jnp.zeros(()))
 
 
 def _running_mean(before, value, step):
@@ -99,31 +96,15 @@ def _running_mean(before, value, step):
     return jnp.where(step == 0, value, (1 - weight) * before + weight * value)
 
 
-def advance(state: Run, depth, activation, learning_rate, digits) -> Run:
-    """One step of plain gradient descent, θ ← θ − η ∂C/∂θ, on the next batch of digits."""
-    net, data = network(activation), batch(digits, state.step)
-
-    def cost(params):
-        outputs = apply(net, params, data.x, depth=depth)
-        return losses.loss(outputs, data.y), losses.accuracy(outputs, data.y)
-
-    (loss, correct), gradient = jax.value_and_grad(cost, has_aux=True)(state.params)
-    params = jax.tree.map(lambda theta, g: theta - learning_rate * g, state.params, gradient)
-    loss = _running_mean(state.losses[jnp.maximum(state.step - 1, 0)], loss, state.step)
-    correct = _running_mean(state.correct, correct, state.step)
-    curve = state.losses.at[state.step].set(loss)
-    return Run(params, state.start, state.step + 1, curve, correct)
-
-
-def step(state: Run, depth, activation, learning_rate, seed, digits):
-    """One frame of the figure.
+def frame(run: Run, depth, activation, learning_rate, seed, digits):
+    """One step of plain gradient descent, and what the figure shows of the state before it.
 
     Args:
-        state: the run so far.
+        run: the run so far.
         depth: layers in use, 1 to `DEPTH`.
         activation: position in `GAINS`.
         learning_rate: η.
-        seed: of the weights; used by `begin` alone.
+        seed: of the weights and of the batches.
         digits: from `digits()`.
 
     Returns:
@@ -131,64 +112,53 @@ def step(state: Run, depth, activation, learning_rate, seed, digits):
         share of digits read rightly `correct`, `moved` [depth] = ‖W_l − W_l(0)‖ / ‖W_l(0)‖, its
         first value `first_layer`, and `unmoved` (`FLOOR` where that is 0, else `OUTSIDE`).
     """
-    after = advance(state, depth, activation, learning_rate, digits)
-    moved = _moved(state, depth)
-    return after, {
-        "loss": after.losses,
-        "loss_now": after.losses[state.step],
-        "correct": after.correct,
+    state, now = run.trained, run.trained.step
+    rows, order = batches.draw(digits, run.order, key=_keys(seed)[1], step=now, size=BATCH)
+    data, rule = standardised(rows), update.optimizer_named("sgd", learning_rate)
+    after, made = update.update(network(activation), rule, state, data, depth)
+    loss = _running_mean(run.losses[jnp.maximum(now - 1, 0)], made.loss, now)
+    right = _running_mean(run.correct, losses.accuracy(made.outputs, data.y), now)
+    curve = run.losses.at[now].set(loss)
+    moved = _moved(run, depth)
+    return Run(after, run.initial, order, curve, right), {
+        "loss": curve,
+        "loss_now": loss,
+        "correct": right,
         "moved": moved,
         "first_layer": moved[0],
         "unmoved": jnp.where(moved == 0, FLOOR, OUTSIDE),
     }
 
 
-def _moved(state: Run, depth) -> Float[Array, " depth"]:
+def _moved(run: Run, depth) -> Float[Array, " depth"]:
     def norm(stack):
         return jnp.sqrt(jnp.sum(stack**2, axis=(1, 2)))
 
-    moved = norm(state.params["weights"] - state.start) / norm(state.start)
+    moved = norm(run.trained.params["weights"] - run.initial) / norm(run.initial)
     return jnp.where(jnp.arange(DEPTH) < depth, moved, jnp.nan)
 
 
-@jax.jit
-def _end(depth, activation, learning_rate, seed, digits):
-    """Loss and share read rightly, both on all digits, after `STEPS` steps."""
+def tuned(
+    activation: str, depth: int, *, key: PRNGKeyArray, rates: Sequence[float], **options
+) -> tuning.Tuned:
+    """Whole runs of the figure's network, at the learning rate that suits it.
 
-    def one(_, state):
-        return advance(state, depth, activation, learning_rate, digits)
-
-    start = begin(depth, activation, learning_rate, seed, digits)
-    params = lax.fori_loop(0, STEPS, one, start).params
-    data = standardised(digits)
-    outputs = apply(network(activation), params, data.x, depth=depth)
-    return losses.loss(outputs, data.y), losses.accuracy(outputs, data.y)
-
-
-def accuracies(
-    activation: str, depths: Sequence[int], rates: Sequence[float], *, seeds: int
-) -> Float[np.ndarray, "depths seeds"]:
-    """Share of the figure's digits read rightly after a whole run, the learning rate tuned.
-
-    For each depth that is the rate with the smallest loss on seed 0. The seeds reported are
-    others: else the luckiest would win. All runs share one executable.
+    All activations and depths share one executable.
 
     Args:
         activation: a key of `GAINS`.
-        depths: layers in use, each 1 to `DEPTH`.
-        rates: learning rates to choose from.
-        seeds: how many starts to report: 1, 2, 3, …
+        depth: layers in use, 1 to `DEPTH`.
+        key: JAX random key.
+        rates: learning rates to begin with.
+        **options: of `tuning.tuned`: `choose`, `report`, `extend`.
 
     Returns:
-        A row a depth, a column a seed.
+        `tuning.Tuned`, its losses and accuracies on all digits of the figure.
     """
-    data, index = jnp.asarray(digits()), list(GAINS).index(activation)
-    rows = []
-    for depth in depths:
-        tried = [float(_end(depth, index, float(rate), 0, data)[0]) for rate in rates]
-        best = float(rates[np.nanargmin(tried)])
-        rows.append([_end(depth, index, best, seed, data)[1] for seed in range(1, seeds + 1)])
-    return np.asarray(rows)
+    net = Partial(network, list(GAINS).index(activation))
+    data = standardised(jnp.asarray(digits()))
+    return tuning.tuned(net, data, key=key, rates=rates, steps=STEPS, batch_size=BATCH,
+                        depth=depth, **options)  # fmt: skip
 
 
 @house_style
@@ -231,7 +201,7 @@ def depth_and_activation():
     ]
     return live_figure(
         drawn,
-        Animation(begin, step, steps=STEPS, draw_every=1, preview=STEPS),
+        Animation(start, frame, steps=STEPS, draw_every=1, preview=STEPS),
         controls,
         bind,
         name="depth_and_activation",

@@ -2,6 +2,7 @@
 
 import math
 
+import jax
 import numpy as np
 
 from vanishing import datasets, theory
@@ -66,6 +67,14 @@ def rescue(sigma_w):
     and at most .20 at 4, which is two digits out of ten.
     """
     net = MLP(30, 64, "sigmoid", sigma_w=float(sigma_w), sigma_b=0.0, out_features=10)
-    run = tuning.grid(net, datasets.digits(1000), optimizer="adam", rates=(0.001,), seeds=2,
-                      steps=600, batch_size=64)  # fmt: skip
+    run = tuning.grid(
+        net,
+        datasets.digits(1000),
+        key=jax.random.key(0),
+        optimizer="adam",
+        rates=(0.001,),
+        starts=2,
+        steps=600,
+        batch_size=64,
+    )
     return bool(run.accuracy.max() > 1 / 3)
