@@ -134,7 +134,7 @@ def test_the_kernel_moves_a_control(notebook_page, figures):
     run_cell(notebook_page, "figure.widget.shape = 'cosine'; figure.widget.seed = 5; print(1)")
     expected = figures["gallery"].evaluate(frequency=2.5, shape="cosine", seed=5)
     output(notebook_page, "gallery", "cloud", expected["cloud"].ravel())
-    assert notebook_page.get_by_label("shape").input_value() == "cosine"
+    assert notebook_page.get_by_role("combobox", name="shape").input_value() == "cosine"
 
 
 def test_jslink_observe_and_vbox(notebook_page, figures):

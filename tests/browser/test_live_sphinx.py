@@ -76,6 +76,9 @@ def test_links_that_set_a_figure_are_no_warnings(built):
     [
         ("#fig-scaled?share=0.3", ""),
         ("#fig-gallery?shape=sine&flip=true&seed=4", ""),
+        ("#fig-scaled?share=0.3&fig-gallery?flip=false", ""),
+        ("#fig-scaled?share=0.3&fig-gallery?flip=maybe", "'maybe' for 'flip'"),
+        ("#fig-scaled?step=3", "no control 'step'"),
         ("#fig-missing?share=1", "no live figure 'missing'"),
         ("#fig-scaled?size=1", "no control 'size'"),
         ("#fig-scaled?share=2", "'2' for 'share'"),

@@ -115,7 +115,7 @@ class LiveAnimation extends LiveFigure {
     return Math.min(wish, steps - this.count);
   }
 
-  /** @param {Request} request @param {Answer} answer */
+  /** @param {Wish} request @param {Answer} answer */
   async answer(request, { outputs, count = 0 }) {
     if (!outputs) { // not there yet: go on, unless there is something newer to do
       if (!this.wanted && this.#aim === request.to) this.want({ ...request, fresh: false });

@@ -1,8 +1,11 @@
 // How each kind of artist is drawn (artists.py, marks.py).
 
+/** @typedef {(artist: any, elements: any[]) => (outputs: Outputs) => void} Preparation */
+
 /**
  * One preparation for each kind of artist: given the artist's instruction and its elements, it
  * returns the function that draws outputs.
+ * @type {Record<string, Preparation>}
  */
 const artists = {
   line(artist, [group]) {
@@ -58,7 +61,7 @@ const artists = {
     const both = (list, i) => [point(edges[i], list[i]), point(edges[i + 1], list[i])];
     return (outputs) => {
       const heights = outputs[artist.shows.values];
-      const finite = runs(Array.from(heights.keys()), (i) => both(heights, i).every(drawable));
+      const finite = runs(Array.from(heights, (_, i) => i), (i) => both(heights, i).every(drawable));
       const outline = (run) => {
         const [first, last] = [run[0], run[run.length - 1]];
         const top = run.flatMap((i) => both(heights, i));
@@ -89,7 +92,7 @@ const artists = {
   image(artist, [element]) {
     const [height, width] = artist.size;
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
-    const context = canvas.getContext("2d");
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     return (outputs) => {
       const rgba = colours(artist.colours, outputs[artist.shows.z]);
       context.putImageData(new ImageData(rgba, width, height), 0, 0);

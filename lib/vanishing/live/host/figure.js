@@ -34,7 +34,7 @@ class LiveFigure {
   outputs = {};
   /** @type {State} */
   state;
-  /** @type {Request|null} what to compute next; a newer wish replaces it, so nothing queues */
+  /** @type {Wish|null} what to compute next; a newer wish replaces it, so nothing queues */
   #wanted = null;
   /** @type {Promise<void>|null} of being at rest */
   #running = null;
@@ -47,11 +47,10 @@ class LiveFigure {
    * @param {(state: State) => void} changed  told when the reader or a script moves a control
    */
   constructor(element, spec, engine, changed) {
-    Object.assign(this, { element, spec, engine, changed });
-    /** @type {HTMLElement} */ this.element;
-    /** @type {Spec} */ this.spec;
-    /** @type {Engine} */ this.engine;
-    /** @type {(state: State) => void} */ this.changed;
+    this.element = element;
+    this.spec = spec;
+    this.engine = engine;
+    this.changed = changed;
     /** @type {State} */
     this.defaults = Object.fromEntries(spec.controls.map((c) => [c.name, c.value]));
     this.state = { ...this.defaults };
@@ -155,8 +154,13 @@ class LiveFigure {
     return this.refresh(moved);
   }
 
-  /** Compute again after controls have moved. @param {Control[]} moved */
-  refresh(moved) { // eslint-disable-line no-unused-vars
+  /**
+   * Compute again after controls have moved.
+   * @param {Control[]} [moved]
+   * @returns {Promise<void>}
+   */
+  refresh(moved) {
+    void moved; // an animation wants to know
     return this.want({ op: "compute" });
   }
 
@@ -177,7 +181,7 @@ class LiveFigure {
     delete (/** @type {any} */ (this.element).live);
   }
 
-  /** @param {Request|null} request @returns {Promise<void>} */
+  /** @param {Wish|null} request @returns {Promise<void>} */
   want(request) {
     if (this.#closed.signal.aborted) return Promise.resolve();
     this.#wanted = request;
@@ -203,7 +207,7 @@ class LiveFigure {
     this.#running = null;
   }
 
-  /** The request with what the controls say now. @param {Request} request @returns {Request} */
+  /** The request with what the controls say now. @param {Wish} request @returns {Wish} */
   #complete(request) {
     const { controls } = this.spec;
     const begins = controls.filter((c) => c.restart).map((c) => this.state[c.name]);
@@ -219,7 +223,7 @@ class LiveFigure {
     this.find(".live-wait").textContent = words;
   }
 
-  /** Draw what came. @param {Request} request @param {Answer} answer @returns {Promise<void>} */
+  /** Draw what came. @param {Wish} request @param {Answer} answer @returns {Promise<void>} */
   async answer(request, { outputs }) {
     if (!outputs) return;
     this.draw(outputs);

@@ -1,9 +1,10 @@
+/// <reference path="globals.d.ts" />
 // Who computes: the figure's programs, in a worker or in the page (machine.py).
 
 /** @typedef {Record<string, ArrayLike<number>>} Outputs  outputs by name */
 /** @typedef {(...args: any[]) => any[]} Program  takes scalars and flat arrays, gives flat arrays */
 /**
- * @typedef {object} Request  what an engine answers
+ * @typedef {object} Wish  what an engine answers
  * @property {"compute"|"seek"} op
  * @property {number} [to]  seek: the step to go to
  * @property {boolean} [fresh]  seek: from step 0, whatever has been computed
@@ -18,7 +19,7 @@
  */
 /**
  * @typedef {object} Engine
- * @property {(request: Request) => Promise<Answer>} ask
+ * @property {(request: Wish) => Promise<Answer>} ask
  * @property {() => Promise<void>} open  get ready to be asked
  * @property {() => void} close
  * @property {"worker"|"page"|"kernel"|null} where  whose processor it is, once it is known
@@ -33,7 +34,7 @@
  * @param {Slim} spec
  * @param {Record<string, (runtime: object) => Program>} programs
  * @param {Uint8Array[]} data
- * @returns {(request: Request) => Answer}
+ * @returns {(request: Wish) => Answer}
  */
 function machine(runtime, spec, programs, data) {
   const PATIENCE = 40; // ms of a run between two answers, so that a newer wish need not wait
@@ -57,7 +58,7 @@ function machine(runtime, spec, programs, data) {
   let begun = "", went = "";
 
   /** Let the state be the last known one of this run, at or before step `to`. */
-  function place(/** @type {Request} */ { begins = "", args = [], to = 0, fresh }) {
+  function place(/** @type {Wish} */ { begins = "", args = [], to = 0, fresh }) {
     const inputs = [...args, ...data];
     if (fresh || begins !== begun || !kept.size) {
       kept.clear();
@@ -96,10 +97,10 @@ function machine(runtime, spec, programs, data) {
 /**
  * Runs inside the worker: the first message brings the data, each later one is a request. It says
  * that it has heard before it computes, which may take long: silence means that it is dead.
- * @param {(data: Uint8Array[]) => (request: Request) => Answer} build
+ * @param {(data: Uint8Array[]) => (request: Wish) => Answer} build
  */
 function serve(build) {
-  /** @type {(request: Request) => Answer} */
+  /** @type {(request: Wish) => Answer} */
   let answer;
   self.onmessage = ({ data }) => {
     const post = (/** @type {object} */ message, /** @type {Transferable[]} */ moved = []) =>
@@ -179,7 +180,7 @@ async function pageEngine(spec, data) {
   delete vanishingLive.programs;
   if (!programs) throw new Error("inline scripts are refused");
   const answer = machine(vanishingRuntime, spec, programs, data);
-  const ask = async (/** @type {Request} */ request) => {
+  const ask = async (/** @type {Wish} */ request) => {
     await frame(); // between two parts of a run the page may breathe
     return answer(request);
   };

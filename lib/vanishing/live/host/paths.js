@@ -16,8 +16,13 @@ function place(axis, value) {
 const drawable = (point) => !Number.isNaN(point[0] + point[1]);
 const join = (points) => points.map((p) => p.join(" ")).join("L");
 
-/** Split a list where `keep` fails, as matplotlib leaves a gap at numbers that are not finite. */
+/**
+ * Split a list where `keep` fails, as matplotlib leaves a gap at numbers that are not finite.
+ * @template T
+ * @param {T[]} items @param {(item: T) => boolean} keep @returns {T[][]}
+ */
 function runs(items, keep) {
+  /** @type {T[][]} */
   const result = [[]];
   for (const item of items) keep(item) ? result[result.length - 1].push(item) : result.push([]);
   return result.filter((run) => run.length);

@@ -5,10 +5,11 @@ function kernelEngine(model, spec) {
   const view = Math.random().toString(36).slice(2); // answers to other views are not for us
   /** @type {{resolve: (answer: Answer) => void, reject: (error: Error) => void}|null} */
   let settle = null;
-  const read = (/** @type {DataView} */ { buffer, byteOffset, byteLength }, /** @type {string} */ dtype) => {
-    const bytes = /** @type {ArrayBuffer} */ (buffer.slice(byteOffset, byteOffset + byteLength));
-    const types = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array };
-    return new (types[/** @type {keyof types} */ (dtype)] || Uint8Array)(bytes);
+  /** @type {Record<string, any>} */
+  const types = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array };
+  const read = (/** @type {DataView} */ view, /** @type {string} */ dtype) => {
+    const { buffer, byteOffset, byteLength } = view;
+    return new (types[dtype] || Uint8Array)(buffer.slice(byteOffset, byteOffset + byteLength));
   };
   const receive = (/** @type {any} */ message, /** @type {DataView[]} */ buffers) => {
     if (message.view !== view || !settle) return;

@@ -57,16 +57,26 @@ def write_assets(app: Sphinx) -> None:
 def faulty_links(body: str) -> Iterator[str]:
     """Say of every link that sets a figure of this page what about it cannot be done."""
     specs = {spec["name"]: spec for spec in map(json.loads, _SPEC.findall(body))}
-    for name, query in re.findall(r'href="#fig-(\w+)\?([^"]*)"', body):
+    for name, query in _asked(body):
         if name not in specs:
             yield f"#fig-{name}: no live figure {name!r} on this page, only {sorted(specs)}"
             continue
         controls = {control["name"]: control for control in specs[name]["controls"]}
-        for key, value in parse_qsl(html.unescape(query)):
+        if "animation" in specs[name]:
+            controls["step"] = {"kind": "step", "maximum": specs[name]["animation"]["steps"]}
+        for key, value in parse_qsl(query):
             if key not in controls:
                 yield f"#fig-{name}: no control {key!r}, only {sorted(controls)}"
             elif not _possible(controls[key], value):
                 yield f"#fig-{name}: {value!r} for {key!r} is out of reach: {controls[key]}"
+
+
+def _asked(body: str) -> Iterator[tuple[str, str]]:
+    """Name and query of each figure that a link of the page sets; one link may set several."""
+    for hash_ in re.findall(r'href="#(fig-\w+\?[^"]*)"', body):
+        for part in re.split(r"&(?=fig-[^&?=]+\?)", html.unescape(hash_)):
+            name, query = part.removeprefix("fig-").split("?", 1)
+            yield name, query
 
 
 def _possible(control: dict, value: str) -> bool:
