@@ -39,7 +39,7 @@ def settings():
 @functools.cache
 def compared():
     live = figure()
-    calls = [tuple(live.machine.arguments(values)) for values in settings()]
+    calls = [tuple(live.machine.arguments(live.state(**values))) for values in settings()]
     return list(zip([live.evaluate(**v) for v in settings()],
                     live.programs["compute"].run_many(calls), strict=True))  # fmt: skip
 
@@ -47,7 +47,7 @@ def compared():
 @functools.cache
 def pre_activations(case):
     values = list(settings())[case]
-    return np.asarray(_seen(*figure().machine.arguments(values)))
+    return np.asarray(_seen(*figure().machine.arguments(figure().state(**values))))
 
 
 _seen = jax.jit(module.pre_activations)

@@ -42,7 +42,7 @@ def settings():
 @functools.cache
 def compared():
     live = figure()
-    calls = [tuple(live.machine.arguments(values)) for values in settings()]
+    calls = [tuple(live.machine.arguments(live.state(**values))) for values in settings()]
     return list(zip([live.evaluate(**v) for v in settings()],
                     live.programs["compute"].run_many(calls), strict=True))  # fmt: skip
 

@@ -240,6 +240,7 @@ def neuron():
         controls,
         bind,
         name="neuron",
+        title="three neurons after one large update",
         caption="Left: slope against pre-activation; a dot for each neuron. Right: where they are "
         "in each picture. The dashed one is what float64 would do.",
         describe="after {updates:d} ordinary updates the tanh neuron in float32 is at z = "

@@ -119,22 +119,34 @@ def microscope():
     controls = [
         Slider("depth", 1, LAYERS, value=LAYERS),
         Choice("activation", NAMES, value="sigmoid"),
-        Slider("sigma_w", 0.1, 8.0, value=1.0, label="σ_w", log=True),
-        Slider("sigma_b", 0.0, 2.0, value=0.0, step=0.01, label="σ_b"),
-        Choice("normalization", [str(n).lower() for n in NORMALIZATIONS], label="normalisation"),
-        Toggle("residual"),
-        Slider("alpha", 0.0, 1.5, value=1.0, step=0.01, label="branch scale α (residual)"),
-        Seed("seed"),
-    ]
+        Slider("sigma_w", 0.1, 8.0, value=1.0, label="weight scale σ_w", log=True,
+               marks={1.0: "Xavier", 1.41421: "He"}),
+        Slider("sigma_b", 0.0, 2.0, value=0.0, step=0.01, label="bias scale σ_b"),
+        Choice("normalization", [str(n).lower() for n in NORMALIZATIONS], label="normalisation",
+               more=True),
+        Toggle("residual", more=True),
+        Slider("alpha", 0.0, 1.5, value=1.0, step=0.01, label="branch scale α", more=True,
+               when={"residual": True}),
+        Seed("seed", more=True),
+    ]  # fmt: skip
     return live_figure(
         drawn,
         compute,
         controls,
         bind,
         name="microscope",
+        title="the gradient microscope",
+        words={
+            "gradient": "gradient",
+            "gradient_law": "gradient of mean field",
+            "activation": "activation",
+            "activation_law": "activation of mean field",
+            "dead": "dead share",
+            "saturated": "saturated share",
+        },
         describe="from the last layer to layer 1 the gradient changes by {gradient[0]:.1f} powers "
-        "of ten, mean field expects {gradient_law[0]:.1f}; activation RMS at the last layer is ten "
-        "to the {activation[49]:.1f}; {dead[49]:.0%} of its units are dead, {saturated[49]:.0%} "
+        "of ten, mean field expects {gradient_law[0]:.1f}; activation RMS at the last layer is "
+        "{activation[49]:.2p}; {dead[49]:.0%} of its units are dead, {saturated[49]:.0%} "
         "of its pairs of input and unit saturated",
         alt="Above, the gradient of fifty sigmoid layers falls on a straight line from layer 50 to "
         "ten to the minus 31 at layer 1, and the mean-field line lies on it. Below left, the "

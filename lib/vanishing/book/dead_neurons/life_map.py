@@ -249,6 +249,8 @@ def life_map():
         controls,
         bind,
         name="life_map",
+        title="the life of every unit",
+        words={"map": "slope left to each unit", "z": "pre-activation of the chosen unit"},
         pick=pick,
         describe="loss {loss_now:.3f}; {dead} of 160 units dead, {killed} deaths and {revived} "
         "returns so far; unit {unit}, in layer {layer}, has a slope on {active} of 128 points",

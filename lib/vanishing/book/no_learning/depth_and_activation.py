@@ -205,6 +205,12 @@ def depth_and_activation():
         controls,
         bind,
         name="depth_and_activation",
+        title="depth, activation and learning",
+        words={
+            "loss": "training loss",
+            "moved": "how far each layer has moved",
+            "unmoved": "layers that have not moved",
+        },
         data={"digits": digits()},
         describe="training loss {loss_now:.2f} (guessing is 2.30), {correct:.0%} of the digits "
         "right; layer 1 has moved by {first_layer:.1e} of its size",
