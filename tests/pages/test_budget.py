@@ -34,6 +34,7 @@ def first_view(page, address: str, name: str) -> dict[str, int]:
     asked = set()
     page.on("request", lambda request: asked.add(urlsplit(request.url).path))
     page.goto(f"{address}/{name}", wait_until="networkidle")
+    page.evaluate("document.fonts.ready.then(() => true)")
     paths = [path for path in asked if path.startswith("/")]
     return {PurePosixPath(path).name: weight(BOOK / path[1:]) for path in paths}
 

@@ -56,6 +56,8 @@
       box.dataset.scrolls ??= "Code, scrolls sideways";
       watch.observe(box);
     });
+    // Letters that come late change what a box holds, not the box.
+    document.fonts.ready.then(() => each("[data-scrolls]", reach));
   }
 
   // Contents: the section that is being read is marked, and on a phone a choice closes the list.
