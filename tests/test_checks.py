@@ -158,7 +158,7 @@ def test_jacobian_spectrum_refuses_batches_and_batch_normalization():
     refuses(lambda: vg.jacobian_spectrum(net, PARAMS, X[0]), ValueError,
             expected="None or 'layer'", got="'batch'", remedy="Use probe()")  # fmt: skip
     refuses(lambda: vg.jacobian_spectrum(NET, PARAMS, [1, 2, 3, 4]), TypeError,
-            expected="floats", got="int32", remedy=".astype('float32')")  # fmt: skip
+            expected="floats", got="int64", remedy=".astype('float32')")  # fmt: skip
 
 
 def test_theory_refuses_bad_scales_and_activations():

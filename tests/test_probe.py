@@ -57,6 +57,7 @@ def reference(net, params, x, cotangent, depth):
     return {
         "activation_mean": post.mean((1, 2)),
         "activation_rms": jnp.sqrt((post**2).mean((1, 2))),
+        "log_activation_rms": 0.5 * jnp.log((post**2).mean((1, 2))),
         "dead": (slope == 0).all(1),
         "dead_fraction": (slope == 0).all(1).mean(1, dtype=float),
         "saturated_fraction": (slope < 0.01 * steepest).mean((1, 2), dtype=float),
@@ -111,6 +112,8 @@ def agrees(net, batch, seed, depth):
             if name == "dead":
                 np.testing.assert_array_equal(got, np.pad(wanted, [(0, net.depth - used), (0, 0)]))
                 continue
+            if name == "log_activation_rms":
+                scale = 1.0  # a logarithm's error is a relative one of what it is taken of
             error = np.abs(got[:used] - wanted)
             assert (error <= FLOAT64_AGREES * scale).all(), (name, got, wanted)
             assert np.isnan(got[used:]).all(), name
@@ -183,6 +186,83 @@ def test_thousand_sigmoid_layers_are_within_a_thousandth_at_every_layer():
     assert expected[0] < -600 * np.log(10)
     relative_error_of_the_gradient = np.abs(np.expm1(measured - expected))
     assert relative_error_of_the_gradient.max() < 1e-3
+
+
+def scaled_reference(net, params, x, cotangent):
+    """A plain network in NumPy's doubles, each layer's real scale divided out and its log kept."""
+    weights, biases = (np.asarray(params[name], float) for name in ("weights", "biases"))
+    h, log, ups, slopes = np.asarray(x, float), 0.0, [], []
+    slope_of = jax.jit(vg.activations.derivative(net.activation))
+    for matrix, bias in zip(weights, biases, strict=True):
+        z = h @ matrix + (np.exp(-log) * bias if bias.any() else 0)
+        slopes.append(np.asarray(slope_of(z)))
+        h = np.asarray(net.phi(z))
+        size = np.sqrt(np.mean(h**2))
+        h, log = h / size, log + np.log(size)
+        ups.append(log)
+    g, log, downs = np.asarray(cotangent, float), 0.0, []
+    for matrix, slope in zip(weights[::-1], slopes[::-1], strict=True):
+        delta = g * slope
+        size = np.sqrt(np.mean(delta**2))
+        g, log = (delta / size) @ matrix.T, log + np.log(size)
+        downs.append(log)
+    dead = [(slope == 0).all(0) for slope in slopes]
+    return np.array(ups), np.array(downs[::-1]), np.array(dead)
+
+
+@pytest.mark.parametrize("sigma_w", [0.1, 1.0, 2**0.5, 8.0])
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "linear"])
+def test_a_thousand_layers_of_any_scale_are_within_a_thousandth(activation, sigma_w):
+    net = vg.MLP(depth=1000, width=32, activation=activation, sigma_w=sigma_w)
+    params, x, cotangent = example(net, 16, 0)
+    with jax.enable_x64(True):
+        up, down, dead = scaled_reference(net, params, x, cotangent)
+    measured = vg.probe(net, params, x, cotangent)
+    if sigma_w in (0.1, 8.0):
+        assert np.abs(up[-1]) > 1000
+    np.testing.assert_allclose(measured.log_activation_rms, up, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(measured.log_gradient_rms, down, rtol=0, atol=1e-3)
+    np.testing.assert_array_equal(measured.dead, dead)
+
+
+@pytest.mark.parametrize("residual", [None, 1.0])
+@pytest.mark.parametrize("name", ["tanh", "relu", "elu", "selu", "gelu", "silu"])
+def test_single_precision_measures_what_double_precision_does(name, residual):
+    """Up to four hundred nats: beyond the range of the one, within that of the other."""
+    net = vg.MLP(depth=120, width=24, activation=name, sigma_w=1.0, residual=residual)
+    inputs = example(net, 16, 0)
+    for sigma_w in (0.1, 8.0):
+        if (name, sigma_w) == ("tanh", 8.0):
+            continue  # chaos: it amplifies the rounding of single precision itself
+        scaled = jax.tree.map(lambda a: sigma_w * a, inputs[0])  # noqa: B023
+        single = vg.probe(net, scaled, *inputs[1:])
+        with jax.enable_x64(True):
+            wide = jax.tree.map(lambda a: a.astype(float), (scaled, *inputs[1:]))
+            double = vg.probe(net, *wide)
+        for field in ("log_activation_rms", "log_gradient_rms", "log_weight_gradient_rms"):
+            got, want = getattr(single, field), getattr(double, field)
+            np.testing.assert_allclose(got, want, rtol=0, atol=2e-3, err_msg=field)
+
+
+def test_biases_of_any_scale_meet_signals_of_any_scale():
+    """Tiny inputs under large biases and the reverse, where one scale must not hide the other."""
+    net = vg.MLP(depth=3, width=8, activation="relu")
+    params, x, cotangent = example(net, 4, 0)
+    params["biases"] = 1e-25 * jax.random.normal(KEY, (3, 8))
+    for size in (1e-35, 1e-25, 1.0, 1e30):
+        with jax.enable_x64(True):
+            up, down, dead = scaled_reference(net, params, size * np.asarray(x), cotangent)
+        measured = vg.probe(net, params, size * x, cotangent)
+        np.testing.assert_allclose(measured.log_activation_rms, up, rtol=1e-6)
+        np.testing.assert_allclose(measured.log_gradient_rms, down, rtol=1e-5, atol=1e-5)
+        np.testing.assert_array_equal(measured.dead, dead)
+
+
+def test_an_activation_that_no_scale_can_be_taken_out_of_reads_infinity():
+    net = vg.MLP(depth=8, width=8, activation=jnp.square, sigma_w=4.0)
+    signals = vg.probe(net, vg.init(net, key=KEY), jnp.ones((2, 8)))
+    assert np.isfinite(signals.log_activation_rms[:3]).all()
+    assert not np.isfinite(signals.log_activation_rms[-1])
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e30])
@@ -311,20 +391,3 @@ def test_lowers_for_every_platform(initializer, normalization):
     assert lowered(lambda key: vg.init(net, key=key), KEY) == platforms
     assert lowered(lambda params, x: vg.forward(net, params, x), params, x) == platforms
     assert lowered(probed, params, x, jnp.int32(2)) == platforms
-
-
-def test_jacobian_spectrum_is_that_of_jax_jacobian():
-    with jax.enable_x64(True):
-        for residual, normalization in [(None, None), (0.5, "layer"), (None, "layer")]:
-            net = vg.MLP(depth=4, width=6, sigma_w=1.4, residual=residual,
-                         normalization=normalization, in_features=3, out_features=2)  # fmt: skip
-            params, x, _ = example(net, 1, 0)
-            stream = vg.MLP(depth=4, width=6, sigma_w=1.4, residual=residual,
-                            normalization=normalization)  # fmt: skip
-            inner = {name: params[name] for name in ("weights", "biases")}
-            h = (x @ params["read_in"]["weights"])[0]
-            jacobian = jax.jacobian(lambda h, stream=stream, inner=inner: vg.apply(
-                stream, inner, h[None])[0])(h)  # fmt: skip
-            expected = np.linalg.svd(jacobian, compute_uv=False)
-            measured = vg.jacobian_spectrum(net, params, x[0])
-            np.testing.assert_allclose(measured, expected, rtol=1e-9, atol=1e-12)

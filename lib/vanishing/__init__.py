@@ -4,7 +4,8 @@ import lazy_loader
 
 # `probe` is a function and the module it stands in: imported here, so that it is the function.
 from vanishing.network import MLP, Trace, apply, forward, init
-from vanishing.probe import Signals, dead_units, jacobian_spectrum, probe
+from vanishing.probe import Signals, dead_units, probe
+from vanishing.spectrum import jacobian_spectrum, log_jacobian_spectrum
 
 # All else is imported when it is first used: matplotlib, optax and ipywidgets take their time.
 __getattr__, _lazy_dir, _lazy_names = lazy_loader.attach(
@@ -35,6 +36,7 @@ __all__ = [
     "forward",
     "init",
     "jacobian_spectrum",
+    "log_jacobian_spectrum",
     "probe",
     *_lazy_names,
 ]

@@ -18,15 +18,19 @@ class Step(NamedTuple):
     multiplied: Float[Array, "batch width"]  # what W_l receives
 
 
-def normalize(net, z: Float[Array, "batch width"]) -> Float[Array, "batch width"]:
+def normalize(
+    net, z: Float[Array, "batch width"], weigh: Callable[[Array, Array], Array] = jnp.add
+) -> Float[Array, "batch width"]:
     """N(z) = (z − mean) / √(var + ε), over the batch for each unit, or over the units of each
-    example. No learnt scale or shift: at initialisation they are 1 and 0."""
+    example. No learnt scale or shift: at initialisation they are 1 and 0. What does not vary
+    gives 0, with ε = 0 too. `weigh` adds ε to the variance where z has a scale of its own."""
     if net.normalization is None:
         return z
     axis = 0 if net.normalization == "batch" else -1
     mean = jnp.mean(z, axis, keepdims=True)
     variance = jnp.mean((z - mean) ** 2, axis, keepdims=True)
-    return (z - mean) * lax.rsqrt(variance + net.epsilon)
+    total = weigh(variance, jnp.asarray(net.epsilon, z.dtype))
+    return (z - mean) * lax.rsqrt(jnp.where(total > 0, total, 1))
 
 
 def step(net, weights, biases, h: Float[Array, "batch width"]) -> Step:
@@ -41,29 +45,33 @@ def step(net, weights, biases, h: Float[Array, "batch width"]) -> Step:
 
 
 def _absent(like: jax.ShapeDtypeStruct) -> Array:
-    """What a layer that is not there reads: NaN, or False where NaN has no place."""
-    kind = jnp.nan if jnp.issubdtype(like.dtype, jnp.floating) else False
-    return jnp.full(like.shape, kind, like.dtype)
+    """What a layer that is not there reads: NaN, or 0 and False where NaN has no place."""
+    value = jnp.nan if jnp.issubdtype(like.dtype, jnp.floating) else 0
+    return jnp.full(like.shape, value, like.dtype)
+
+
+def scan(one: Callable, carry, layers, depth, *, reverse: bool = False):
+    """`lax.scan` over the first `depth` layers; what `one` stacks reads NaN (0, False) above."""
+    if depth is None:
+        return lax.scan(lambda carry, layer: one(carry, *layer), carry, layers, reverse=reverse)
+
+    def guarded(carry, indexed):
+        index, layer = indexed
+        absent = jax.tree.map(_absent, jax.eval_shape(one, carry, *layer)[1])
+        return lax.cond(index < depth, lambda: one(carry, *layer), lambda: (carry, absent))
+
+    indices = jnp.arange(jax.tree.leaves(layers)[0].shape[0])
+    return lax.scan(guarded, carry, (indices, layers), reverse=reverse)
 
 
 def climb(net, params, h, depth, visit: Callable[[Step], object]):
-    """Scan up the first `depth` layers; stack what `visit` makes of each, NaN (False) above."""
+    """Scan up the first `depth` layers; stack what `visit` makes of each, NaN (0, False) above."""
 
     def one(h, weights, biases):
         taken = step(net, weights, biases, h)
         return taken.post, visit(taken)
 
-    if depth is None:
-        return lax.scan(lambda h, layer: one(h, *layer), h, (params["weights"], params["biases"]))
-
-    def guarded(h, layer):
-        index, weights, biases = layer
-        shapes = jax.eval_shape(one, h, weights, biases)[1]
-        absent = jax.tree.map(_absent, shapes)
-        return lax.cond(index < depth, lambda: one(h, weights, biases), lambda: (h, absent))
-
-    layers = (jnp.arange(net.depth), params["weights"], params["biases"])
-    return lax.scan(guarded, h, layers)
+    return scan(one, h, (params["weights"], params["biases"]), depth)
 
 
 def _affine(layer: dict[str, Array] | None, h: Array) -> Array:

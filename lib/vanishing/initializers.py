@@ -9,6 +9,8 @@ import jax.numpy as jnp
 from jax.nn import initializers as jax_initializers
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from vanishing import _checks
+
 Draw = Callable[..., Array]
 
 
@@ -95,10 +97,20 @@ def weights(
         key: JAX random key.
         dtype: a float dtype; JAX's default where None.
 
+    Returns:
+        An array of that shape and dtype, with a standard deviation of gain / √fan_in in a square
+        layer.
+
+    Raises:
+        ValueError, TypeError: an unknown name, fewer than two sizes or one that is no positive
+            integer, no random key, a dtype that is no float.
+
     >>> weights("he", (3, 8, 4), key=jax.random.key(0)).shape
     (3, 8, 4)
     """
-    return get(initializer).weights(key, shape, dtype or jnp.result_type(float))
+    scheme = get(initializer)
+    _checks.key("key", key)
+    return scheme.weights(key, _checks.sizes("shape", shape, 2), _checks.float_dtype(dtype))
 
 
 def biases(
@@ -106,11 +118,26 @@ def biases(
 ) -> Float[Array, "*stack fan_out"]:
     """Draw biases: zero, but U[-1/√fan_in, 1/√fan_in] for "pytorch".
 
+    Args:
+        initializer: a key of `INITIALIZERS`.
+        shape: [..., fan_out].
+        fan_in: inputs of a unit.
+        key: JAX random key.
+        dtype: a float dtype; JAX's default where None.
+
+    Returns:
+        An array of that shape and dtype.
+
+    Raises:
+        ValueError, TypeError: as in `weights`.
+
     >>> biases("he", (2, 3), 8, key=jax.random.key(0)).tolist()
     [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
-    dtype = dtype or jnp.result_type(float)
-    bound = get(initializer).bias_gain * math.sqrt(3 / fan_in)
+    scheme, shape = get(initializer), _checks.sizes("shape", shape, 1)
+    dtype = _checks.float_dtype(dtype)
+    _checks.key("key", key)
+    bound = scheme.bias_gain * math.sqrt(3 / _checks.whole("fan_in", fan_in, 1))
     if bound == 0:
         return jnp.zeros(shape, dtype)
     return jax.random.uniform(key, shape, dtype, -bound, bound)

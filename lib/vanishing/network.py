@@ -1,8 +1,7 @@
 """MLP: a description of a deep network; its initialisation and its forward pass."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import jax
@@ -17,14 +16,10 @@ Params = dict[str, Array | dict[str, Array]]
 NORMALIZATIONS = (None, "batch", "layer")
 
 
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["sigma_w", "sigma_b", "epsilon", "residual"],
-    meta_fields=[
-        "depth", "width", "activation", "initializer", "normalization",
-        "in_features", "out_features",
-    ],
-)  # fmt: skip
+SCALES = ("sigma_w", "sigma_b", "epsilon", "residual")
+
+
+@jax.tree_util.register_pytree_with_keys_class
 @dataclass(frozen=True)
 class MLP:
     """A multilayer perceptron of `depth` layers, each `width` wide.
@@ -80,9 +75,9 @@ class MLP:
         for name in ("depth", "width", "in_features", "out_features"):
             value = getattr(self, name)
             if value is not None or name in ("depth", "width"):
-                _checks.whole(name, value, 1)
-        for name in ("sigma_w", "sigma_b", "epsilon", "residual"):
-            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _checks.whole(name, value, 1))
+        for name in SCALES:
+            if (value := getattr(self, name)) is not None or name == "epsilon":
                 object.__setattr__(self, name, _checks.scale(name, value))
         activations.get(self.activation)
         if self.initializer is None:
@@ -94,11 +89,29 @@ class MLP:
                 f"initializer: expected none beside sigma_w; got {self.initializer!r} and "
                 f"sigma_w={self.sigma_w}. Give one of the two."
             )
-        if self.normalization not in NORMALIZATIONS:
+        if not isinstance(self.normalization, str | None) or (
+            self.normalization not in NORMALIZATIONS
+        ):
             raise ValueError(
                 f"normalization: expected None, 'batch' or 'layer'; got {self.normalization!r}."
                 " Check the spelling."
             )
+
+    def tree_flatten_with_keys(self):
+        """The scales, and all that is static."""
+        kept = tuple(getattr(self, f.name) for f in fields(self) if f.name not in SCALES)
+        named = [(jax.tree_util.GetAttrKey(name), getattr(self, name)) for name in SCALES]
+        return named, kept
+
+    @classmethod
+    def tree_unflatten(cls, kept, scales) -> "MLP":
+        """Put together what `tree_flatten_with_keys` took apart, unchecked: while JAX rebuilds a
+        pytree its leaves may be anything (a batch of scales, an axis number, a placeholder)."""
+        net = object.__new__(cls)
+        names = (f.name for f in fields(cls) if f.name not in SCALES)
+        for name, value in (*zip(names, kept, strict=True), *zip(SCALES, scales, strict=True)):
+            object.__setattr__(net, name, value)
+        return net
 
     @property
     def phi(self) -> activations.Activation:
@@ -107,7 +120,13 @@ class MLP:
 
     @property
     def gain(self) -> _checks.Scalar:
-        """σ_w as the theory wants it: the standard deviation of a weight times √n."""
+        """σ_w as the theory wants it: the standard deviation of a weight times √n.
+
+        "lsuv" chooses a gain for each layer, on data; this is the one that it settles at in a
+        wide network, 1 / √E[φ²] for the pre-activations of variance 1 + σ_b² that it makes.
+        """
+        if self.initializer == "lsuv":
+            return activations.second_moment(self.activation, 1.0 + self.bias_gain**2) ** -0.5
         named = initializers.get(self.initializer).gain
         return named if self.sigma_w is None else self.sigma_w
 
@@ -164,20 +183,29 @@ def init(net: MLP, *, key: PRNGKeyArray, data: Float[Array, "batch features"] | 
         {"weights": [depth, width, width], "biases": [depth, width]}, and where the network
         has them "read_in" and "read_out", each {"weights": [in, out], "biases": [out]}.
 
+    Raises:
+        ValueError, TypeError: net is no `MLP`, the key no random key; data of the wrong shape or
+            dtype, empty, with NaN, or given to an initialiser that takes none.
+
     >>> net = vg.MLP(depth=3, width=8, sigma_w=1.5, out_features=2)
     >>> params = vg.init(net, key=jax.random.key(0))
     >>> params["read_out"]["weights"].shape
     (8, 2)
     """
+    _checks.network(net)
+    _checks.key("key", key)
+    if data is not None and net.initializer != "lsuv":
+        raise ValueError(
+            f"data: expected none for {net.initializer!r}; got some. Only 'lsuv' looks at data."
+        )
     key, data_key = jax.random.split(key)
-    params = _init(net, key)
     if net.initializer != "lsuv":
-        return params
+        return _init(net, key)
     features = net.in_features or net.width
     if data is None:
         data = jax.random.normal(data_key, (256, features))
     data = _checks.array("data", data, (None, features), "[batch, features]")
-    return _unit_variance(net, params, data)
+    return _unit_variance(net, _init(net, key), data)
 
 
 @jax.jit

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from vanishing import _checks, activations
-from vanishing._layers import Step, climb, normalize, read_in, read_out, step
+from vanishing._layers import climb, normalize, read_in, read_out, scan
+from vanishing._scaled import Scaled, align, log_rms, power, split, times
 from vanishing.network import MLP, Params
 
 # A unit is called saturated on an input where its slope is below this share of the largest
@@ -25,7 +25,9 @@ class Signals:
 
     Attributes:
         activation_mean: mean of h_l over batch and units.
-        activation_rms: root mean square of h_l over batch and units.
+        activation_rms: root mean square of h_l over batch and units; 0 or ∞ where it leaves the
+            floats.
+        log_activation_rms: ln of it, which does not leave them.
         dead: [depth, width], which units have φ′ exactly zero on every input of the batch; False
             in layers beyond the depth in use.
         dead_fraction: the share of them in each layer.
@@ -36,6 +38,7 @@ class Signals:
 
     activation_mean: Float[Array, " depth"]
     activation_rms: Float[Array, " depth"]
+    log_activation_rms: Float[Array, " depth"]
     dead: Bool[Array, "depth width"]
     dead_fraction: Float[Array, " depth"]
     saturated_fraction: Float[Array, " depth"]
@@ -53,78 +56,133 @@ class Signals:
         return jnp.exp(self.log_weight_gradient_rms)
 
 
-class _Tape(NamedTuple):
-    """What the way down needs of the way up."""
+class _Climbed(NamedTuple):
+    """One layer of the way up: what it hands on, and what the way down needs of it."""
 
-    multiplied: Float[Array, "batch width"]
+    post: Scaled
     slope: Float[Array, "batch width"]
-    unnormalized: Float[Array, "batch width"] | None
+    multiplied: Scaled  # what W_l receives
+    unnormalized: Scaled | None  # what N receives
 
 
 def rescale(array: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, ""]]:
     """Split an array into one of unit RMS and the natural log of the scale taken out.
 
-    The largest entry is divided out before anything is squared, so that neither the squares
-    nor their sum can leave the range of the dtype. An array of zeros stays zero, with log −∞.
+    A power of two is divided out before anything is squared, so that neither the squares nor
+    their sum can leave the range of the dtype. An array of zeros stays zero, with log −∞.
 
     >>> unit, log = rescale(jnp.array([3e-30, -3e-30]))
     >>> unit.tolist(), round(float(log), 3)
     ([1.0, -1.0], -67.979)
     """
-    largest = jnp.max(jnp.abs(array))
-    shrunk = array / jnp.where(largest > 0, largest, 1)
-    rms = jnp.sqrt(jnp.mean(shrunk**2))
-    return shrunk / jnp.where(rms > 0, rms, 1), jnp.log(largest) + jnp.log(rms)
+    scaled = split(array)
+    rms = jnp.sqrt(jnp.mean(scaled.mantissa**2))
+    return scaled.mantissa / jnp.where(rms > 0, rms, 1), log_rms(scaled)
 
 
 def _dead(slope: Float[Array, "batch width"]) -> Bool[Array, " width"]:
     return jnp.max(jnp.abs(slope), axis=0) == 0
 
 
-def _measure(net: MLP, taken: Step):
-    """The statistics of one layer on the way up, and what the way down will need."""
-    slope = activations.derivative(net.activation)(taken.pre)
-    size = jnp.abs(slope)
-    dtype = slope.dtype
+def _normalize(net: MLP, z: Scaled) -> tuple[Scaled, Callable[[Array], Scaled]]:
+    """N(z), and its pull-back of a cotangent's mantissa.
+
+    With z = 2^k ẑ and j = min(k, 0), N = 2^j (ẑ − mean) / √(4^j var + 4^(j−k) ε): none of the
+    three powers can overflow.
+    """
+    if net.normalization is None:
+        return z, lambda cotangent: Scaled(cotangent, jnp.int32(0))
+    lower = jnp.minimum(z.exponent, 0)
+    shift = lower - z.exponent
+
+    def weigh(variance, epsilon):
+        dtype = variance.dtype
+        return variance * power(2 * lower, dtype) + epsilon * power(2 * shift, dtype)
+
+    value, pull = jax.vjp(lambda mantissa: normalize(net, mantissa, weigh), z.mantissa)
+    return Scaled(value, lower), lambda cotangent: Scaled(pull(cotangent)[0], shift)
+
+
+def _activate(net: MLP, ends: Bool[Array, "2"], z: Scaled) -> tuple[Scaled, Array]:
+    """φ(z) and φ′(z), for z of any scale.
+
+    Where φ has become homogeneous, at the end that z is beyond, φ(2^k ẑ) = 2^(k−κ) φ(2^κ ẑ) and
+    the slopes agree, κ the exponent of that end. In between κ = k, and nothing is approximated.
+    """
+    dtype = z.mantissa.dtype
+    free = jnp.where(z.exponent < 0, ends[0], ends[1])
+    # Where φ is not free, what lies beyond the floats is as good as their end.
+    reach = jnp.where(free, activations.end_exponent(dtype), -jnp.finfo(dtype).minexp)
+    used = jnp.clip(z.exponent, -reach, reach)
+    inner = z.mantissa * power(used, dtype)
+    slope = activations.derivative(net.activation)(inner)
+    return split(net.phi(inner), jnp.where(free, z.exponent - used, 0)), slope
+
+
+def _climb(net: MLP, ends, h: Scaled, weights, biases) -> _Climbed:
+    """One layer: h_{l-1} → h_l, as `_layers.step` does it, on scaled arrays."""
+    if net.residual is None:
+        (below, bias), exponent = align(h, split(biases))
+        linear = Scaled(below @ weights + bias[None], exponent)
+        post, slope = _activate(net, ends, _normalize(net, linear)[0])
+        return _Climbed(post, slope, Scaled(below, exponent), _kept(net, linear))
+    active, slope = _activate(net, ends, _normalize(net, h)[0])
+    (active, bias), exponent = align(active, split(biases))
+    branch = split(net.residual * (active @ weights + bias[None]), exponent)
+    (stream, branch), top = align(h, branch)
+    return _Climbed(split(stream + branch, top), slope, Scaled(active, exponent), _kept(net, h))
+
+
+def _kept(net: MLP, z: Scaled) -> Scaled | None:
+    return None if net.normalization is None else z
+
+
+def _statistics(net: MLP, taken: _Climbed) -> dict[str, Array]:
+    """The statistics of one layer on the way up."""
+    slope, post = taken.slope, taken.post
+    dtype, dead = slope.dtype, _dead(slope)
     threshold = (SATURATED_BELOW * activations.largest_slope(net.activation)).astype(dtype)
-    dead = _dead(slope)
-    statistics = {
-        "activation_mean": jnp.mean(taken.post),
-        "activation_rms": jnp.exp(rescale(taken.post)[1]),
+    log = log_rms(post)
+    unit_rms = jnp.sqrt(jnp.mean(post.mantissa**2))
+    rms = jnp.exp(log)
+    return {
+        "activation_mean": jnp.mean(post.mantissa) / jnp.where(unit_rms > 0, unit_rms, 1) * rms,
+        "activation_rms": rms,
+        "log_activation_rms": log,
         "dead": dead,
         "dead_fraction": jnp.mean(dead.astype(dtype)),
-        "saturated_fraction": jnp.mean((size < threshold).astype(dtype)),
+        "saturated_fraction": jnp.mean((jnp.abs(slope) < threshold).astype(dtype)),
     }
-    kept = None if net.normalization is None else taken.unnormalized
-    return statistics, _Tape(taken.multiplied, slope, kept)
 
 
-def _through_activation(net: MLP, tape: _Tape, cotangent):
+def _through_activation(net: MLP, taken: _Climbed, cotangent, exponent) -> Scaled:
     """Pull a cotangent of φ(N(·)) back to N's input. φ is elementwise, so its vector-Jacobian
     product is a product with φ′, which the way up has measured already."""
-    cotangent = cotangent * tape.slope
+    cotangent = cotangent * taken.slope
     if net.normalization is None:
-        return cotangent
-    return jax.vjp(lambda z: normalize(net, z), tape.unnormalized)[1](cotangent)[0]
+        return Scaled(cotangent, exponent)
+    pulled = _normalize(net, taken.unnormalized)[1](cotangent)
+    return Scaled(pulled.mantissa, pulled.exponent + exponent)
 
 
-def _down(net: MLP, log_scale, cotangent, weights, tape: _Tape):
-    """One layer of the backward pass on a rescaled cotangent, its log carried beside it."""
+def _down(net: MLP, cotangent: Scaled, weights, taken: _Climbed):
+    """One layer of the backward pass on a scaled cotangent ∂C/∂h_l."""
+    multiplied = taken.multiplied
     if net.residual is None:
-        delta, log = rescale(_through_activation(net, tape, cotangent))
-        weight_gradient = tape.multiplied.T @ delta
-        below = delta @ weights.T
+        delta = split(*_through_activation(net, taken, *cotangent))
+        branch = delta.mantissa
+        below = Scaled(branch @ weights.T, delta.exponent)
     else:
-        delta, log = rescale(cotangent)
-        branch = net.residual * delta
-        weight_gradient = tape.multiplied.T @ branch
-        below = delta + _through_activation(net, tape, branch @ weights.T)
-    log_scale = log_scale + log
-    measured = {
-        "log_gradient_rms": log_scale,
-        "log_weight_gradient_rms": log_scale + rescale(weight_gradient)[1],
+        delta = split(*cotangent)
+        branch = net.residual * delta.mantissa
+        pulled = _through_activation(net, taken, branch @ weights.T, delta.exponent)
+        (stream, pulled), exponent = align(delta, pulled)
+        below = Scaled(stream + pulled, exponent)
+    weight_gradient = split(multiplied.mantissa.T @ branch, multiplied.exponent + delta.exponent)
+    return below, {
+        "log_gradient_rms": log_rms(delta),
+        "log_weight_gradient_rms": log_rms(weight_gradient),
     }
-    return (log_scale, below), measured
 
 
 def probe_vjp(
@@ -146,34 +204,27 @@ def probe_vjp(
     >>> bool(jnp.allclose(pull(outputs).gradient_rms, at_once.gradient_rms))
     True
     """
-    top, (statistics, tape) = climb(
-        net, params, read_in(params, x), depth, lambda taken: _measure(net, taken)
-    )
+    ends = activations.homogeneous_at_ends(net.activation, x.dtype)
+
+    def up(h, weights, biases):
+        taken = _climb(net, ends, h, weights, biases)
+        return taken.post, (_statistics(net, taken), taken)
+
+    layers = (params["weights"], params["biases"])
+    top, (statistics, tape) = scan(up, split(read_in(params, x)), layers, depth)
 
     def pull(cotangent):
         if net.out_features is not None:
             cotangent = cotangent @ params["read_out"]["weights"].T
-        return Signals(**statistics, **_descend(net, params, tape, cotangent, depth))
 
-    return read_out(params, top), pull
+        def down(cotangent, weights, taken):
+            return _down(net, cotangent, weights, taken)
 
+        layers = (params["weights"], tape)
+        _, gradients = scan(down, split(cotangent), layers, depth, reverse=True)
+        return Signals(**statistics, **gradients)
 
-def _descend(net: MLP, params: Params, tape: _Tape, cotangent, depth) -> dict[str, Array]:
-    """The backward pass from ∂C/∂h_L: the gradients' sizes, layer by layer."""
-
-    def one(carry, weights, tape):
-        return _down(net, *carry, weights, tape)
-
-    def guarded(carry, layer):
-        index, weights, tape = layer
-        absent = dict.fromkeys(("log_gradient_rms", "log_weight_gradient_rms"), jnp.nan * carry[0])
-        if depth is None:
-            return one(carry, weights, tape)
-        return lax.cond(index < depth, lambda: one(carry, weights, tape), lambda: (carry, absent))
-
-    layers = (jnp.arange(net.depth), params["weights"], tape)
-    start = (jnp.zeros((), cotangent.dtype), cotangent)
-    return lax.scan(guarded, start, layers, reverse=True)[1]
+    return read_out(params, times(*top)), pull
 
 
 @jax.jit
@@ -196,8 +247,14 @@ def probe(
         δ_l = ∂C/∂h_l    in a residual network: the stream
         ∂C/∂W_l          in both
 
-    The backward pass rescales the cotangent to unit RMS at every layer and carries the log of
-    the scale, so a gradient of 1e-1000 is measured as well as one of 1. "Dead" means φ′ = 0
+    Both passes divide a power of two out at every layer and carry it beside, so a gradient of
+    1e-1000 is measured as well as one of 1, and so is an activation, wherever φ allows it: where
+    it has become proportional to its input, as ReLU is everywhere and every named activation but
+    the sigmoid is near 0 (see `activations.homogeneous_at_ends`). It cannot where φ grows faster
+    than its argument (z², exp): what leaves the floats there is infinite, and the layers above it
+    read ∞ or NaN, as the network itself would. A bounded φ needs nothing: tanh(∞) = 1.
+
+    "Dead" means φ′ = 0
     exactly for every input *of the batch x given*: no gradient reaches the unit's weights from
     any of them.
 
@@ -268,57 +325,3 @@ def dead_units(
     """
     x, _ = _checks.inputs(net, params, x, None)
     return _dead_units(net, params, x)
-
-
-@jax.jit
-def _spectrum(net: MLP, params: Params, x):
-    def up(carry, layer):
-        h, tangents, log = carry
-        h, push = jax.linearize(lambda h: step(net, *layer, h).post, h)
-        tangents, more = rescale(jax.vmap(push)(tangents))
-        return (h, tangents, log + more), None
-
-    h = read_in(params, x)
-    tangents = jnp.eye(net.width, dtype=x.dtype)[:, None, :]
-    layers = (params["weights"], params["biases"])
-    start = (h, tangents, jnp.zeros((), x.dtype))
-    (_, tangents, log), _ = lax.scan(up, start, layers)
-    return jnp.exp(log) * jnp.linalg.svd(tangents[:, 0, :], compute_uv=False)
-
-
-def jacobian_spectrum(
-    net: MLP, params: Params, x: Float[Array, " features"]
-) -> Float[Array, " width"]:
-    """Singular values of ∂h_L/∂h_0 at one input, largest first.
-
-    The product of the layers' Jacobians is built by pushing the unit vectors forward, rescaled
-    at every layer, so that it neither overflows nor underflows on the way.
-
-    Args:
-        net: the description; batch normalisation is refused, for one input is no batch.
-        params: from `init`.
-        x: one input, [features] or [1, features].
-
-    Raises:
-        ValueError, TypeError: batch normalisation, or more than one input; and as in `probe`.
-
-    An orthogonal linear network is an isometry:
-
-    >>> net = vg.MLP(depth=8, width=16, activation="linear", initializer="orthogonal")
-    >>> params = vg.init(net, key=jax.random.key(0))
-    >>> bool(jnp.allclose(vg.jacobian_spectrum(net, params, jnp.ones(16)), 1, atol=1e-5))
-    True
-    """
-    if net.normalization == "batch":
-        raise ValueError(
-            "normalization: expected None or 'layer'; got 'batch'. One input is not a batch: "
-            "its normalised value would be 0. Use probe() for a network with batch norm."
-        )
-    x = jnp.atleast_2d(jnp.asarray(x))
-    x, _ = _checks.inputs(net, params, x, None)
-    if x.shape[0] != 1:
-        raise ValueError(
-            f"x: expected one input, [features]; got {x.shape[0]} of them. "
-            "Take one row, or jax.vmap over them."
-        )
-    return _spectrum(net, params, x)

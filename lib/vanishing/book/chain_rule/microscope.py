@@ -24,7 +24,7 @@ def _measure(net: MLP, params, x, cotangent, depth):
     seen = probe(net, params, x, cotangent, depth=depth)
     return {
         "gradient": seen.log_gradient_rms / NATS_PER_DECADE,
-        "activation": jnp.log10(seen.activation_rms),
+        "activation": seen.log_activation_rms / NATS_PER_DECADE,
         "dead": seen.dead_fraction,
         "saturated": seen.saturated_fraction,
     }
@@ -34,7 +34,7 @@ def _predict(net: MLP):
     law = theory.predict(net, 1.0)
     return {
         "gradient_law": law.log_gradient_rms / NATS_PER_DECADE,
-        "activation_law": jnp.log10(law.activation_rms),
+        "activation_law": law.log_activation_rms / NATS_PER_DECADE,
     }
 
 
