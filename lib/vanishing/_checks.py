@@ -1,7 +1,7 @@
 """Checks on what a caller hands in: expected, got, remedy."""
 
 import numbers
-from functools import lru_cache
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -207,35 +207,34 @@ def depth(value, allocated: int, name: str = "depth", at_least: int = 1):
     return value
 
 
-def network(net) -> None:
-    """Check that `net` is a description."""
-    from vanishing.network import MLP, SCALES  # which itself stands on these checks
+class Description:
+    """What a check must know of a network; `vanishing.MLP` is one, and stands above this floor."""
 
-    if not isinstance(net, MLP):
+    SCALES: ClassVar[tuple[str, ...]]
+
+    def shapes(self):
+        """The structure and shapes that `init` gives, without drawing anything."""
+        raise NotImplementedError
+
+
+def network(net) -> None:
+    """Check that `net` is a description, and one network rather than a batch of them."""
+    if not isinstance(net, Description):
         got = f"the class {net.__name__}" if isinstance(net, type) else f"a {type(net).__name__}"
         raise TypeError(
             f"net: expected a vanishing.MLP; got {got}. "
             "Describe the network first, vg.MLP(depth=3, width=8); params come after it."
         )
-    # A description that JAX has put together has not been checked: a batch of them is one, too.
-    for name in SCALES:
+    # One that JAX has put together has not been checked.
+    for name in net.SCALES:
         if (value := getattr(net, name)) is not None or name == "epsilon":
             scale(name, value)
-
-
-@lru_cache(maxsize=256)
-def _expected(depth: int, width: int, in_features: int | None, out_features: int | None):
-    """The structure and shapes that `init` gives, without drawing anything."""
-    from vanishing.network import MLP, init
-
-    net = MLP(depth=depth, width=width, in_features=in_features, out_features=out_features)
-    return jax.eval_shape(lambda: init(net, key=jax.random.key(0)))
 
 
 def tree(net, params) -> None:
     """Check that `params` has the structure and shapes that `init` gives for this network, one
     float dtype, and no NaN."""
-    expected = _expected(net.depth, net.width, net.in_features, net.out_features)
+    expected = net.shapes()
     have, want = jax.tree.structure(params), jax.tree.structure(expected)
     if have != want:
         raise ValueError(

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from functools import lru_cache
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,12 +17,9 @@ Params = dict[str, Array | dict[str, Array]]
 NORMALIZATIONS = (None, "batch", "layer")
 
 
-SCALES = ("sigma_w", "sigma_b", "epsilon", "residual")
-
-
 @jax.tree_util.register_pytree_with_keys_class
 @dataclass(frozen=True)
-class MLP:
+class MLP(_checks.Description):
     """A multilayer perceptron of `depth` layers, each `width` wide.
 
     A plain network and a residual one with branch scale α:
@@ -59,6 +57,9 @@ class MLP:
     (50, 64, 64)
     """
 
+    # Leaves of the pytree; all else is static.
+    SCALES: ClassVar = ("sigma_w", "sigma_b", "epsilon", "residual")
+
     depth: int
     width: int
     activation: str | Callable[[Array], Array] = "tanh"
@@ -76,7 +77,7 @@ class MLP:
             value = getattr(self, name)
             if value is not None or name in ("depth", "width"):
                 object.__setattr__(self, name, _checks.whole(name, value, 1))
-        for name in SCALES:
+        for name in self.SCALES:
             if (value := getattr(self, name)) is not None or name == "epsilon":
                 object.__setattr__(self, name, _checks.scale(name, value))
         activations.get(self.activation)
@@ -99,8 +100,8 @@ class MLP:
 
     def tree_flatten_with_keys(self):
         """The scales, and all that is static."""
-        kept = tuple(getattr(self, f.name) for f in fields(self) if f.name not in SCALES)
-        named = [(jax.tree_util.GetAttrKey(name), getattr(self, name)) for name in SCALES]
+        kept = tuple(getattr(self, f.name) for f in fields(self) if f.name not in self.SCALES)
+        named = [(jax.tree_util.GetAttrKey(name), getattr(self, name)) for name in self.SCALES]
         return named, kept
 
     @classmethod
@@ -108,10 +109,14 @@ class MLP:
         """Put together what `tree_flatten_with_keys` took apart, unchecked: while JAX rebuilds a
         pytree its leaves may be anything (a batch of scales, an axis number, a placeholder)."""
         net = object.__new__(cls)
-        names = (f.name for f in fields(cls) if f.name not in SCALES)
-        for name, value in (*zip(names, kept, strict=True), *zip(SCALES, scales, strict=True)):
+        names = (f.name for f in fields(cls) if f.name not in cls.SCALES)
+        for name, value in (*zip(names, kept, strict=True), *zip(cls.SCALES, scales, strict=True)):
             object.__setattr__(net, name, value)
         return net
+
+    def shapes(self):
+        """The structure and shapes that `init` gives, without drawing anything."""
+        return _shapes(self.depth, self.width, self.in_features, self.out_features)
 
     @property
     def phi(self) -> activations.Activation:
@@ -147,6 +152,12 @@ class Trace(NamedTuple):
 
     pre: Float[Array, "depth batch width"]
     post: Float[Array, "depth batch width"]
+
+
+@lru_cache(maxsize=256)
+def _shapes(depth: int, width: int, in_features: int | None, out_features: int | None) -> Params:
+    net = MLP(depth=depth, width=width, in_features=in_features, out_features=out_features)
+    return jax.eval_shape(lambda: init(net, key=jax.random.key(0)))
 
 
 @jax.jit
