@@ -19,9 +19,16 @@ DEEPEST = 40
 class Emitter(Writer):
     """Knows the value of every variable written so far.
 
-    `wanted` says where a result should go, `stored` which results need a buffer,
-    `in_place` which nodes may overwrite their operand; `published` names the buffers that
-    are arguments or results of the program, `functions` those written beside it, by their text.
+    Attributes:
+        env: the value of each variable.
+        wanted: where a result should go.
+        stored: which results need a buffer.
+        in_place: which nodes may overwrite their operand.
+        rest: what is still read after the node that is being written.
+        said: the user's line that was quoted last.
+        uses_matmul: whether the program needs the runtime's matrix product.
+        published: the buffers that are arguments or results of the program.
+        functions: the functions written beside it, by their text.
     """
 
     def __init__(self):

@@ -9,7 +9,7 @@ from vanishing.live.compiler.graph.jax_internals import key_impl
 
 def lift_params(op: str, params: dict, ndim: int) -> dict | None:
     """Parameters of a structural operation on keys, for the array of words behind them."""
-    words = 2
+    words = 2  # a threefry key
     lifted = {
         "slice": lambda p: {
             "start_indices": (*p["start_indices"], 0),

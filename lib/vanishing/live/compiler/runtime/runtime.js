@@ -3,6 +3,10 @@
  * bits, sorting, and memory with a matrix product. One self-contained function, so that its
  * text can be put into a worker.
  *
+ * XLA's own last bits depend on the processor. Where a function reaches 0 or 1 for good, which
+ * decides what counts as dead, the page follows the XLA of processors with AVX2 and fused
+ * multiply-add; elsewhere it rounds a double once, which is within XLA's own error.
+ *
  * @param {{wasm?: boolean}} [options] wasm: false keeps to plain JavaScript.
  * @returns {object} the runtime, to be passed to a program
  */
@@ -16,6 +20,7 @@ function vanishingRuntime(options) {
   const floatToBits = (x) => { floats[0] = x; return ints[0]; };
   const bitsToFloat = (n) => { ints[0] = n; return floats[0]; };
 
+  // Below log(2 ** -126) the result is subnormal.
   const exp = (x) => (x < -87.33654 ? 0 : Math.exp(x));
 
   // 1 / (1 + exp(-x)) in float32, so that it reaches exactly 0 and 1 where XLA does.
@@ -99,12 +104,13 @@ function vanishingRuntime(options) {
   };
   const roundAway = (x) => Math.sign(x) * Math.floor(Math.abs(x) + 0.5);
 
-  // Conversions saturate, and NaN becomes 0.
+  // XLA's conversions saturate, where C's are undefined, and NaN becomes 0.
   const saturate = (low, high) => (x) => (x !== x ? 0 : Math.trunc(Math.min(high, Math.max(low, x))));
   const toInt = saturate(-(2 ** 31), 2 ** 31 - 1);
   const toUint = saturate(0, 2 ** 32 - 1);
   const toByte = saturate(0, 255);
 
+  // Division by zero is defined in XLA: all bits set, and the dividend as the remainder.
   const intDiv = (a, b) => (b === 0 ? -1 : Math.trunc(a / b));
   const intRem = (a, b) => (b === 0 ? a : a % b);
   const intPow = (x, n) => {
@@ -115,6 +121,7 @@ function vanishingRuntime(options) {
     }
     return result;
   };
+  // JavaScript takes the amount of a shift modulo 32; in XLA all bits leave.
   const shiftLeft = (x, n) => (n >>> 0 > 31 ? 0 : x << n);
   const shiftRight = (x, n) => (n >>> 0 > 31 ? 0 : x >>> n);
   const popcount = (n) => {

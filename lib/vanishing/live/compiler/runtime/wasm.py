@@ -5,6 +5,9 @@ the columns of `B` lie side by side and `C` is dense. The product is computed in
 4 rows × 8 columns held in registers; what does not fill a tile is done in smaller ones.
 All addresses and strides that the function receives are in bytes.
 
+Assembled here and not by wabt: that would be an npm package to install before Python can import
+this one, or a binary to commit, for one function of a hundred lines.
+
 Source: WebAssembly Core Specification 2.0, §5 (binary format).
 """
 
