@@ -12,6 +12,8 @@ POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; worker-src blob:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:"
 )
+#: The same, and WebAssembly allowed: what runs without it complains in Firefox's console.
+WITH_WASM = POLICY.replace("script-src", "script-src 'wasm-unsafe-eval'")
 STRICTER = {
     "/no-style/": POLICY.replace("style-src 'self' 'unsafe-inline'", "style-src 'self'"),
     "/no-worker/": POLICY.replace("worker-src blob:", "worker-src 'none'"),
@@ -24,8 +26,12 @@ STRICTER = {
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves files, silently, with a Content-Security-Policy."""
 
+    def __init__(self, *args, policy: str, **options) -> None:
+        self.policy = policy
+        super().__init__(*args, **options)
+
     def end_headers(self) -> None:
-        policy = next((p for key, p in STRICTER.items() if self.path.startswith(key)), POLICY)
+        policy = next((p for key, p in STRICTER.items() if self.path.startswith(key)), self.policy)
         self.send_header("Content-Security-Policy", policy)
         super().end_headers()
 
@@ -34,9 +40,9 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serving(directory: Path) -> Iterator[str]:
+def serving(directory: Path, policy: str = POLICY) -> Iterator[str]:
     """Serve ``directory`` on a free port; yields the address."""
-    handler = functools.partial(Handler, directory=str(directory))
+    handler = functools.partial(Handler, directory=str(directory), policy=policy)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -39,7 +39,7 @@ function parse(hash) {
 /** The fragment that the reader came with; slides may have replaced it before we run. */
 function arrival() {
   const [entry] = performance.getEntriesByType("navigation");
-  return location.hash || (entry ? new URL(entry.name).hash : "");
+  return location.hash || (entry ? new URL(entry.name, location.href).hash : "");
 }
 
 /** Write the address without a new entry in the history; some places forbid even that. */
