@@ -11,7 +11,6 @@ from vanishing.book.style import (
     ACTIVATIONS,
     COLOURS,
     DEAD,
-    LABELS,
     NATS_PER_DECADE,
     ROUNDING,
     Figure,
@@ -20,8 +19,13 @@ from vanishing.book.style import (
     layers,
     picture,
 )
+from vanishing.book.style import LABELS as ALL_LABELS
 from vanishing.studies import rounding
+from vanishing.studies.comparisons import NAMES
 from vanishing.studies.intervals import Interval
+
+#: The eight of this chapter: the linear one, which bends nothing, is left out.
+LABELS = {name: ALL_LABELS[name] for name in NAMES}
 
 
 @picture
