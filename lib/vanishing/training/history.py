@@ -100,4 +100,7 @@ def collect(chunks, records: int, stopped_at: int, trouble: int) -> History:
     kept = np.flatnonzero(troubles == 0)[:records]
     arrays = {field.name: getattr(record, field.name)[kept] for field in fields(Record)}
     diverged = Divergence(stopped_at, TROUBLES[trouble]) if trouble else None
+    if diverged is None and not np.isfinite(arrays["loss"][-1]):
+        # The last step made led out of the finite numbers: none could follow it.
+        diverged = Divergence(int(step[kept][-1]), "loss")
     return History(**arrays, step=step[kept], diverged=diverged)

@@ -4,6 +4,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import lax
 from jaxtyping import PRNGKeyArray
@@ -58,18 +59,58 @@ def _chunk(
     return lax.scan(one, run, length=records)
 
 
-def _check(net, params, data, steps, optimizer, learning_rate, record_every, batch_size):
-    x, _ = _checks.inputs(net, params, data[0], None)
-    y = losses.check_targets(net, data[1], len(x))
-    _checks.whole("steps", steps, 1)
-    for name, value, most in (
-        ("record_every", record_every, steps),
-        ("batch_size", batch_size, len(x)),
-    ):
+def _check_pair(data) -> tuple:
+    """x and y of the data; the commonest mistakes are one array, and x, y and something else."""
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        size = f" of {len(data)}" if isinstance(data, tuple | list | dict) else ""
+        raise TypeError(
+            f"data: expected a pair (x, y); got {type(data).__name__}{size}. "
+            "Pass vanishing.datasets.Dataset(x, y)."
+        )
+    return tuple(data)
+
+
+def _check_concrete(**arguments) -> None:
+    for name, tree in arguments.items():
+        if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree)):
+            raise TypeError(
+                f"{name}: expected values; got a traced array: train was called inside jax.jit, "
+                "vmap or grad. Call it outside, it compiles its own steps; inside, scan over "
+                "vanishing.training.update.update."
+            )
+
+
+def _check_key(key) -> None:
+    typed = isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+    legacy = isinstance(key, jax.Array | np.ndarray) and key.dtype == np.uint32
+    if not ((typed and key.shape == ()) or (legacy and key.shape == (2,))):
+        raise TypeError(
+            f"key: expected one JAX random key; got {key!r} of type {type(key).__name__}. "
+            "Pass jax.random.key(0)."
+        )
+
+
+def _check(net, params, data, key, steps, record_every, batch_size):
+    """The data as arrays, and the three counts as plain integers: a NumPy one could wrap around."""
+    x, y = _check_pair(data)
+    _check_concrete(params=params, data=(x, y), key=key)
+    _check_key(key)
+    x, _ = _checks.inputs(net, params, x, None)
+    y = losses.check_targets(net, y, len(x))
+    steps = _checks.whole("steps", steps, 1)
+    counts = {"record_every": (record_every, steps), "batch_size": (batch_size, len(x))}
+    for name, (value, most) in counts.items():
         if value is not None and _checks.whole(name, value, 1) > most:
             raise ValueError(f"{name}: expected at most {most}; got {value}. Pass a smaller one.")
-    _check_optimizer(optimizer, learning_rate)
-    return Dataset(x, y)
+    whole = None if batch_size is None else int(batch_size)
+    return Dataset(x, y), steps, int(record_every), whole
+
+
+def _with_schedule(optimizer, learning_rate):
+    """A schedule becomes a part of the transformation; a number stays outside, to be traced."""
+    if isinstance(optimizer, str) and callable(learning_rate):
+        return OPTIMIZERS[optimizer](learning_rate), None
+    return optimizer, learning_rate
 
 
 def _check_optimizer(optimizer, learning_rate):
@@ -84,6 +125,13 @@ def _check_optimizer(optimizer, learning_rate):
             f"optimizer: expected one of {', '.join(OPTIMIZERS)} or an optax transformation; got "
             f"{optimizer!r}. Check the spelling, or pass optax.sgd(0.1) and the like."
         )
+    elif callable(learning_rate):
+        first = jax.eval_shape(learning_rate, jnp.zeros((), jnp.int32))
+        if getattr(first, "shape", None) != ():
+            raise ValueError(
+                f"learning_rate: expected a schedule from the step to one number; got {first}. "
+                "Try optax.cosine_decay_schedule(0.1, steps)."
+            )
     elif learning_rate is None or not _checks.scale("learning_rate", learning_rate) > 0:
         raise ValueError(
             f"learning_rate: expected a number > 0 for {optimizer!r}; got {learning_rate}. "
@@ -99,7 +147,7 @@ def train(
     key: PRNGKeyArray,
     steps: int,
     optimizer: Optimizer = "sgd",
-    learning_rate: float | None = None,
+    learning_rate: float | optax.Schedule | None = None,
     record_every: int = 1,
     batch_size: int | None = None,
     progress: bool | None = None,
@@ -118,7 +166,8 @@ def train(
         key: JAX random key, for the mini-batches.
         steps: number of updates.
         optimizer: "sgd", "momentum" (0.9), "adam", or an optax transformation.
-        learning_rate: for an optimiser given by name.
+        learning_rate: for an optimiser given by name: a number, or an optax schedule, which is a
+            function from the step.
         record_every: steps between two records.
         batch_size: examples a step, drawn without replacement from one epoch to the next; all
             of them where None.
@@ -138,7 +187,11 @@ def train(
     >>> bool(history.accuracy[0] < 0.3), bool(history.accuracy[-1] > 0.9)
     (True, True)
     """
-    data = _check(net, params, data, steps, optimizer, learning_rate, record_every, batch_size)
+    data, steps, record_every, batch_size = _check(
+        net, params, data, key, steps, record_every, batch_size
+    )
+    _check_optimizer(optimizer, learning_rate)
+    optimizer, learning_rate = _with_schedule(optimizer, learning_rate)
     records = 1 + -(-steps // record_every)
     chunk = partial(
         _chunk, optimizer=optimizer, batch_size=batch_size, records=-(-records // CHUNKS)
