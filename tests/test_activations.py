@@ -69,6 +69,24 @@ def test_gaussian_moments_against_brute_force(name, variance):
             assert float(moment(name, variance)) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("root", [1e-6, 1e-3, 0.1, 0.3, 1.0, 3.0, 20.0, 64.0, 1e3, 1e4])
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "gelu", "silu", "elu", "relu"])
+def test_gaussian_moments_are_exact_for_narrow_and_for_wide_densities(name, root):
+    """Against eighty panels of forty nodes on each half-line, their ends in geometric steps."""
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    ends = np.concatenate([[0], np.geomspace(1e-7, 12, 80)])
+    width = np.diff(ends)[:, None] / 2
+    z = (ends[:-1, None] + width * (nodes + 1)).ravel()
+    density = (width * weights).ravel() * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    with jax.enable_x64(True):
+        for moment, function in [
+            (activations.second_moment, activations.get(name)),
+            (activations.slope_second_moment, activations.derivative(name)),
+        ]:
+            both = sum(np.asarray(function(jnp.asarray(s * root * z))) ** 2 for s in (1, -1))
+            assert float(moment(name, root**2)) == pytest.approx(both @ density, rel=1e-10)
+
+
 def test_gaussian_mean_of_one_is_one_in_both_precisions():
     def mass():
         return float(activations.gaussian_mean(jnp.ones_like))

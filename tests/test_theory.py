@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import optimize
 
 import vanishing as vg
 from vanishing import theory
@@ -25,6 +26,78 @@ def test_critical_sigma_w_of_selu_counts_both_sides_of_its_kink():
     alpha, scale = 1.6732632423543772, 1.0507009873554805
     critical = (2 / (scale**2 * (1 + alpha**2))) ** 0.5
     assert theory.critical_sigma_w("selu") == pytest.approx(critical, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["silu", "gelu"])
+def test_where_chi_jumps_the_critical_point_is_where_one_is_a_fixed_point(name):
+    """Without biases E[φ²] / q grows: from q = 1 the iteration sinks to 0 below 1 / √E[φ(z)²],
+    and runs away above."""
+    with jax.enable_x64(True):
+        critical = float(vg.activations.second_moment(name)) ** -0.5
+    assert theory.critical_sigma_w(name) == pytest.approx(critical, abs=1e-9)
+    assert theory.chi(name, critical * (1 - 1e-6)) < 1 < theory.chi(name, critical * (1 + 1e-6))
+
+
+def test_critical_points_in_closed_form():
+    assert theory.critical_sigma_w("tanh") == pytest.approx(1, abs=1e-12)
+    for sigma_b in (0.01, 0.3, 1.0):
+        critical = theory.critical_sigma_w("tanh", sigma_b)
+        assert theory.chi("tanh", critical, sigma_b) == pytest.approx(1, abs=1e-9)
+
+
+def test_a_fixed_point_where_the_map_is_tangent():
+    """SiLU with biases: σ_w² = (q − σ_b²) / E[φ²] has a maximum above q = 1, where two fixed
+    points meet; at a σ_w a little below, q* is the lower one of a close pair."""
+
+    def sigma_w(q):
+        with jax.enable_x64(True):
+            return float((q - 0.25) / vg.activations.second_moment("silu", q)) ** 0.5
+
+    meeting = optimize.minimize_scalar(
+        lambda q: -sigma_w(q), bounds=(1.0, 20.0), method="bounded", options={"xatol": 1e-9}
+    ).x
+    assert 1.1 < meeting < 19
+    for below in (1e-2, 1e-4):  # closer still, the reference itself loses digits
+        wanted = sigma_w(meeting) * (1 - below)
+        lower = optimize.brentq(lambda q: sigma_w(q) - wanted, 1.0, meeting, xtol=1e-13)  # noqa: B023
+        assert theory.length_fixed_point("silu", wanted, 0.5) == pytest.approx(lower, abs=1e-9)
+    assert theory.length_fixed_point("silu", sigma_w(meeting) * (1 + 1e-6), 0.5) == float("inf")
+
+
+def test_chi_has_the_derivative_of_its_implicit_function_in_both_modes():
+    with jax.enable_x64(True):
+        for scales in ((0.8, 0.3), (1.5, 0.2), (3.0, 0.5)):
+            step = 1e-5
+            for k in (0, 1):
+                ahead, behind = (
+                    theory.chi("tanh", *(s + sign * step * (k == j) for j, s in enumerate(scales)))
+                    for sign in (1, -1)
+                )
+                function = lambda *s: theory.chi("tanh", *s)  # noqa: E731
+                expected = (ahead - behind) / (2 * step)
+                assert float(jax.grad(function, k)(*scales)) == pytest.approx(expected, rel=1e-6)
+                assert float(jax.jacfwd(function, k)(*scales)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_lsuv_is_predicted_as_it_is_measured():
+    net = vg.MLP(depth=20, width=256, activation="relu", initializer="lsuv")
+    keys = jax.random.split(KEY, 3)
+    x, cotangent = (jax.random.normal(key, (64, 256)) for key in keys[:2])
+    params = vg.init(net, key=keys[2], data=x)
+    log = vg.probe(net, params, x, cotangent).log_gradient_rms
+    predicted = theory.predict(net, 1.0)
+    np.testing.assert_allclose(predicted.length, 1, rtol=1e-5)
+    np.testing.assert_allclose(predicted.log_gradient_rms, 0, atol=1e-5)
+    assert abs(float(log[0] - log[-1])) < 0.6  # without its gains: −6.6
+
+
+@pytest.mark.parametrize("sigma_w", [0.1, 8.0])
+def test_a_prediction_is_clipped_on_neither_side(sigma_w):
+    net = vg.MLP(depth=1000, width=8, activation="relu", sigma_w=sigma_w)
+    predicted = theory.predict(net, 1.0)
+    steps = np.arange(1, 1001) * np.log(sigma_w / 2**0.5)
+    np.testing.assert_allclose(predicted.log_activation_rms, steps, atol=2e-3)
+    np.testing.assert_allclose(predicted.log_gradient_rms, steps[::-1] - steps[0], atol=2e-3)
 
 
 @pytest.mark.parametrize("sigma_w", [0.5, 1.2, 2.0])

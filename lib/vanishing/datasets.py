@@ -23,6 +23,23 @@ class Dataset(NamedTuple):
     y: Int[Array, " examples"]
 
 
+def _dataset(data) -> Dataset:
+    """Check a pair of points [examples, features] and one class for each."""
+    if not isinstance(data, tuple) or len(data) != 2:
+        raise TypeError(
+            f"data: expected a Dataset, (x, y); got a {type(data).__name__}. "
+            "Pass vg.datasets.two_moons(128, key=key) or Dataset(x, y)."
+        )
+    x = _checks.array("data.x", data[0], (None, None), "[examples, features]")
+    y = data[1] if isinstance(data[1], jax.Array) else np.asarray(data[1])
+    if y.shape[:1] != x.shape[:1]:
+        raise ValueError(
+            f"data.y: expected one class for each of the {len(x)} points; got shape "
+            f"{y.shape}. Pass x and y of the same length."
+        )
+    return Dataset(x, y)
+
+
 def two_moons(n: int, *, key: PRNGKeyArray, noise: float = 0.1) -> Dataset:
     """Two interleaved half-circles in the plane, one a class, centred on the origin.
 
@@ -40,14 +57,15 @@ def two_moons(n: int, *, key: PRNGKeyArray, noise: float = 0.1) -> Dataset:
     >>> two_moons(128, key=jax.random.key(0)).x.shape
     (128, 2)
     """
-    _checks.whole("n", n, 2)
+    n, noise = _checks.whole("n", n, 2), _checks.scale("noise", noise)
+    _checks.key("key", key)
     angle_key, noise_key = jax.random.split(key)
     y = (jnp.arange(n) >= n // 2).astype(jnp.int32)
     angle = jax.random.uniform(angle_key, (n,), maxval=jnp.pi)
     # The second moon is the first one turned upside down about the origin, as it lies here.
     side = jnp.where(y == 0, 1.0, -1.0)
     x = side[:, None] * jnp.stack([jnp.cos(angle) - 0.5, jnp.sin(angle) - 0.25], 1)
-    return Dataset(x + _checks.scale("noise", noise) * jax.random.normal(noise_key, x.shape), y)
+    return Dataset(x + noise * jax.random.normal(noise_key, x.shape), y)
 
 
 def spirals(n: int, *, key: PRNGKeyArray, noise: float = 0.05, turns: float = 1.5) -> Dataset:
@@ -68,14 +86,19 @@ def spirals(n: int, *, key: PRNGKeyArray, noise: float = 0.05, turns: float = 1.
     >>> spirals(6, key=jax.random.key(0)).y.tolist()
     [0, 0, 0, 1, 1, 1]
     """
-    _checks.whole("n", n, 2)
+    n, noise, turns = (
+        _checks.whole("n", n, 2),
+        _checks.scale("noise", noise),
+        _checks.scale("turns", turns),
+    )
+    _checks.key("key", key)
     radius_key, noise_key = jax.random.split(key)
     y = (jnp.arange(n) >= n // 2).astype(jnp.int32)
     # Density even along the arm: the square root of a uniform variable.
     radius = jnp.sqrt(jax.random.uniform(radius_key, (n,), minval=0.01))
-    angle = 2 * jnp.pi * _checks.scale("turns", turns) * radius + jnp.where(y == 0, 0.0, jnp.pi)
+    angle = 2 * jnp.pi * turns * radius + jnp.where(y == 0, 0.0, jnp.pi)
     x = radius[:, None] * jnp.stack([jnp.cos(angle), jnp.sin(angle)], 1)
-    return Dataset(x + _checks.scale("noise", noise) * jax.random.normal(noise_key, x.shape), y)
+    return Dataset(x + noise * jax.random.normal(noise_key, x.shape), y)
 
 
 def xor_signs(n: int, *, key: PRNGKeyArray, features: int = 16) -> Dataset:
@@ -100,8 +123,9 @@ def xor_signs(n: int, *, key: PRNGKeyArray, features: int = 16) -> Dataset:
     >>> data.x.shape, int(data.y.min()), int(data.y.max())
     ((128, 16), 0, 1)
     """
-    _checks.whole("features", features, 2)
-    x = jax.random.normal(key, (_checks.whole("n", n, 1), features))
+    n, features = _checks.whole("n", n, 1), _checks.whole("features", features, 2)
+    _checks.key("key", key)
+    x = jax.random.normal(key, (n, features))
     return Dataset(x, (x[:, 0] * x[:, 1] < 0).astype(jnp.int32))
 
 
@@ -122,18 +146,25 @@ def lift(data: Dataset, features: int) -> Dataset:
         `Dataset` with x of shape [examples, features] and the same classes.
 
     Raises:
-        ValueError, TypeError: features is not a whole number above d.
+        ValueError, TypeError: features is not a whole number above d; data is no pair of points
+            and classes of the same length, or has NaN in it, or nothing but zeros.
 
     >>> data = lift(two_moons(128, key=jax.random.key(0)), 16)
     >>> data.x.shape, round(float((data.x**2).mean()), 5)
     ((128, 16), 1.0)
     """
+    data = _dataset(data)
     flat = data.x.shape[1]
-    _checks.whole("features", features, flat + 1)
+    features = _checks.whole("features", features, flat + 1)
     # Rows 1 to d of the transform: row 0, the constant, would show every unit the same view.
     angle = np.pi * np.outer(np.arange(1, flat + 1), np.arange(features) + 0.5) / features
     rows = jnp.asarray(np.sqrt(2 / features) * np.cos(angle), data.x.dtype)
     rms = jnp.sqrt(jnp.mean(data.x**2) * flat / features)
+    if not isinstance(rms, jax.core.Tracer) and rms == 0:
+        raise ValueError(
+            "data: expected points that are not all at the origin; got zeros. No scale gives them "
+            "an RMS of 1."
+        )
     return Dataset(data.x @ rows / rms, data.y)
 
 
@@ -142,7 +173,7 @@ def digit_images() -> tuple[np.ndarray, np.ndarray]:
     """The 1797 handwritten digits that scikit-learn ships, 8×8 pixels from 0 to 16.
 
     Returns:
-        images, uint8 [1797, 64], and classes, uint8 [1797].
+        images, uint8 [1797, 64], and classes, uint8 [1797]; read-only, copy them to change them.
 
     Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
     Learning Repository, 1998, of which this is the test set.
@@ -153,7 +184,10 @@ def digit_images() -> tuple[np.ndarray, np.ndarray]:
     from sklearn.datasets import load_digits  # slow to import, and needed here alone
 
     digits = load_digits()
-    return digits.data.astype(np.uint8), digits.target.astype(np.uint8)
+    kept = digits.data.astype(np.uint8), digits.target.astype(np.uint8)
+    for array in kept:
+        array.flags.writeable = False  # they are everybody's: the next caller gets the same arrays
+    return kept
 
 
 def digits(n: int | None = None) -> Dataset:
