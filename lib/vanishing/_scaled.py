@@ -59,7 +59,8 @@ def split(array: Float[Array, "*shape"], exponent: Int[Array, ""] | int = 0) -> 
     info = jnp.finfo(array.dtype)
     bits = lax.bitcast_convert_type(largest, jnp.dtype(f"int{info.bits}"))
     taken = (bits >> np.array(info.nmant, bits.dtype)).astype(jnp.int32) + info.minexp
-    taken = jnp.minimum(taken, -info.minexp)
+    # Zero has no exponent to take: 0 · 2^126 is not left to the compiler's constant folding.
+    taken = jnp.where(largest == 0, 0, jnp.minimum(taken, -info.minexp))
     total = jnp.where(largest == 0, LOWEST, taken + exponent)
     return Scaled(array * power(-taken, array.dtype), total)
 
