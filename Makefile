@@ -47,7 +47,7 @@ check: $(VENV)/dev   ## Run the tests of library and claims, without book and br
 portable: $(VENV)/dev ## Compute every chapter as other processors would (ISAS=..., ONLY=...)
 	$(BIN)/python tests/portable.py $(if $(ISAS),--isas $(ISAS)) $(if $(ONLY),--only $(ONLY))
 
-lint: $(VENV)/dev    ## Check the style of the code
+lint: types          ## Check the style of the code, its imports and its types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports

@@ -21,7 +21,7 @@
  */
 
 const REACH = 12; // points: a stroke that ends so near to a handle is meant to reach it
-const SVG = "http://www.w3.org/2000/svg";
+const SHAPES = "http://www.w3.org/2000/svg";
 
 /** @typedef {{drawn: number[], done: boolean}} Drawn  what a reader has drawn, and compared or not */
 
@@ -105,7 +105,7 @@ class Guess {
   /** @param {SVGSVGElement} svg @param {GuessPicture} picture @param {number} number */
   #prepare(svg, picture, number) {
     const make = (/** @type {string} */ tag, /** @type {string} */ kind) => {
-      const node = document.createElementNS(SVG, tag);
+      const node = document.createElementNS(SHAPES, tag);
       node.setAttribute("class", kind);
       return svg.appendChild(node);
     };

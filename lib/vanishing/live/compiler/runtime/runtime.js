@@ -162,7 +162,7 @@ function vanishingRuntime(options) {
   const sort = (arrays, keys, start, length, stride, sign = 1) => {
     const order = new Uint32Array(length).map((_, k) => k);
     const copies = arrays.map((a) => a.slice(start, start + (length - 1) * stride + 1));
-    const ties = (x, y) => (sign < 0 && x === 0 ? Object.is(y, -0) - Object.is(x, -0) : 0);
+    const ties = (x, y) => (sign < 0 && x === 0 ? +Object.is(y, -0) - +Object.is(x, -0) : 0);
     const compare = (x, y) => (
       x < y ? -1 : x > y ? 1 : x === y ? ties(x, y) : +(x !== x) - +(y !== y)
     );
@@ -207,7 +207,8 @@ function vanishingRuntime(options) {
     }
   };
 
-  let kernel = null; // a WebAssembly.Module, or null where it is refused
+  /** @type {WebAssembly.Module|null} */
+  let kernel = null; // null where WebAssembly is refused
   try {
     if (!options || options.wasm !== false) {
       const bytes = Uint8Array.from(atob('WASM_MODULE'), (c) => c.charCodeAt(0));
@@ -219,10 +220,13 @@ function vanishingRuntime(options) {
 
   /** Memory for one program, and the matrix product that works in it. */
   const heap = (bytes) => {
-    let buffer = null, matmul = plainMatmul, top = 0;
+    /** @type {ArrayBuffer|null} */
+    let buffer = null;
+    let matmul = plainMatmul, top = 0;
     if (kernel) {
       const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) || 1 });
-      const { f: product } = new WebAssembly.Instance(kernel, { e: { m: memory } }).exports;
+      const { exports } = new WebAssembly.Instance(kernel, { e: { m: memory } });
+      const product = /** @type {Function} */ (exports.f);
       buffer = memory.buffer;
       matmul = (A, a, aBatch, aRow, aCol, B, b, bBatch, bRow, C, c, batches, M, K, N) => {
         product(A.byteOffset + 4 * a, 4 * aBatch, 4 * aRow, 4 * aCol,
