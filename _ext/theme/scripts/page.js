@@ -51,13 +51,16 @@
   }
 
   function watchOverflow() {
-    const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => reach(target)));
+    const watch = new ResizeObserver((entries) => {
+      for (const { target } of entries) reach(target.closest("[data-scrolls]"));
+    });
     each("[data-scrolls], pre", (box) => {
       box.dataset.scrolls ??= "Code, scrolls sideways";
       watch.observe(box);
+      // Letters that come late change what a box holds, not the box.
+      for (const part of box.querySelectorAll(":scope > *, .base")) watch.observe(part);
     });
-    // Letters that come late change what a box holds, not the box.
-    document.fonts.ready.then(() => each("[data-scrolls]", reach));
+    document.fonts.addEventListener("loadingdone", () => each("[data-scrolls]", reach));
   }
 
   // Contents: the section that is being read is marked, and on a phone a choice closes the list.

@@ -7,7 +7,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from vanishing import activations, theory
-from vanishing.book.style import COLOURS, NATS_PER_DECADE, house_style, mosaic
+from vanishing.book.style import COLOURS, DEAD, NATS_PER_DECADE, SATURATED, house_style, mosaic
 from vanishing.live import Choice, Seed, Slider, Toggle
 from vanishing.live import figure as live_figure
 from vanishing.network import MLP, NORMALIZATIONS, init
@@ -91,10 +91,10 @@ def _draw():
 
     for panel in ("gradient", "activation"):
         line(panel, panel, label="measured")
-        law = {"color": COLOURS["vermilion"], "linewidth": 1.2, "label": "mean field"}
+        law = {"color": COLOURS["ink"], "linewidth": 1.2, "label": "mean field"}
         line(panel, f"{panel}_law", "--", **law)
-    line("units", "saturated", color=COLOURS["gold"], label="saturated")
-    line("units", "dead", color=COLOURS["pink"], label="dead")
+    line("units", "saturated", color=SATURATED, label="saturated")
+    line("units", "dead", color=DEAD, label="dead")
     panels["gradient"].set(ylim=DECADES, ylabel="log₁₀ gradient RMS,\nfrom the last layer")
     panels["activation"].set(ylim=(-10, 10), ylabel="log₁₀ activation RMS")
     panels["units"].set(ylim=(-0.03, 1.03), ylabel="share of units")
