@@ -25,9 +25,16 @@ LARGE_UPDATE, SMALL_UPDATE = 0.3, 1e-7  # of the weight; about 1e-3 is usual
 def findings(report: "Report") -> tuple[Finding, ...]:
     """What is wrong with the network of a report, the gravest first."""
     checks: Sequence[Callable[[Report], Iterator[Finding]]] = (
-        _unused, _no_gradient, _vanishing, _exploding, _dead, _saturated, _collapsed, _flushed,
+        _unused,
+        _no_gradient,
+        _vanishing,
+        _exploding,
+        _dead,
+        _saturated,
+        _collapsed,
+        _flushed,
         _updates,
-    )  # fmt: skip
+    )
     return tuple(finding for check in checks for finding in check(report))
 
 
@@ -194,9 +201,10 @@ def _flushed(report: "Report") -> Iterator[Finding]:
 
 def _updates(report: "Report") -> Iterator[Finding]:
     rows = [
-        p for p in report.parameters.values()
+        p
+        for p in report.parameters.values()
         if len(p.shape) > 1 and p.rms > 0 and p.used and np.isfinite(p.update_ratio)
-    ]  # fmt: skip
+    ]
     large = [p for p in rows if p.update_ratio > LARGE_UPDATE]
     small = [p for p in rows if p.update_ratio < SMALL_UPDATE]
     for some, word, remedy in (

@@ -25,24 +25,116 @@ OWN_RULE = {"custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr"}
 REMATERIALISED = {"remat2": "jaxpr", "checkpoint": "jaxpr"}
 CONTRACTIONS = frozenset({"dot_general", "conv_general_dilated", "ragged_dot_general"})
 REDUCTIONS = frozenset(
-    {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce", "reduce_and", "reduce_or",
-     "argmax", "argmin"}
-)  # fmt: skip
+    {
+        "reduce_sum",
+        "reduce_max",
+        "reduce_min",
+        "reduce_prod",
+        "reduce",
+        "reduce_and",
+        "reduce_or",
+        "argmax",
+        "argmin",
+    }
+)
 ELEMENTWISE = frozenset(
-    {"abs", "acos", "acosh", "add", "add_any", "and", "asin", "asinh", "atan", "atan2", "atanh",
-     "cbrt", "ceil", "clamp", "convert_element_type", "copy", "copy_p", "cos", "cosh", "digamma",
-     "div", "eq", "erf", "erf_inv", "erfc", "exp", "exp2", "expm1", "floor", "ge", "gt",
-     "integer_pow", "is_finite", "le", "lgamma", "log", "log1p", "logistic", "lt", "max", "min",
-     "mul", "name", "ne", "neg", "nextafter", "not", "or", "pow", "reduce_precision", "rem",
-     "round", "rsqrt", "select_n", "sign", "sin", "sinh", "sqrt", "square", "stop_gradient",
-     "sub", "tan", "tanh", "xor"}
-)  # fmt: skip
+    {
+        "abs",
+        "acos",
+        "acosh",
+        "add",
+        "add_any",
+        "and",
+        "asin",
+        "asinh",
+        "atan",
+        "atan2",
+        "atanh",
+        "cbrt",
+        "ceil",
+        "clamp",
+        "convert_element_type",
+        "copy",
+        "copy_p",
+        "cos",
+        "cosh",
+        "digamma",
+        "div",
+        "eq",
+        "erf",
+        "erf_inv",
+        "erfc",
+        "exp",
+        "exp2",
+        "expm1",
+        "floor",
+        "ge",
+        "gt",
+        "integer_pow",
+        "is_finite",
+        "le",
+        "lgamma",
+        "log",
+        "log1p",
+        "logistic",
+        "lt",
+        "max",
+        "min",
+        "mul",
+        "name",
+        "ne",
+        "neg",
+        "nextafter",
+        "not",
+        "or",
+        "pow",
+        "reduce_precision",
+        "rem",
+        "round",
+        "rsqrt",
+        "select_n",
+        "sign",
+        "sin",
+        "sinh",
+        "sqrt",
+        "square",
+        "stop_gradient",
+        "sub",
+        "tan",
+        "tanh",
+        "xor",
+    }
+)
 # Elementwise functions that are affine in their first operand while the others are fixed.
-AFFINE = frozenset({"add", "add_any", "sub", "mul", "div", "neg", "convert_element_type", "copy",
-                    "copy_p", "name", "reduce_precision"})  # fmt: skip
+AFFINE = frozenset(
+    {
+        "add",
+        "add_any",
+        "sub",
+        "mul",
+        "div",
+        "neg",
+        "convert_element_type",
+        "copy",
+        "copy_p",
+        "name",
+        "reduce_precision",
+    }
+)
 # What may stand between a product and its bias without making another quantity of it.
-LAYOUT = frozenset({"reshape", "transpose", "squeeze", "broadcast_in_dim", "convert_element_type",
-                    "copy", "copy_p", "expand_dims", "name"})  # fmt: skip
+LAYOUT = frozenset(
+    {
+        "reshape",
+        "transpose",
+        "squeeze",
+        "broadcast_in_dim",
+        "convert_element_type",
+        "copy",
+        "copy_p",
+        "expand_dims",
+        "name",
+    }
+)
 NO_GRADIENT = frozenset({"stop_gradient"})
 
 

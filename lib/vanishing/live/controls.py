@@ -48,12 +48,19 @@ class Control:
     when: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        self._expect(isinstance(self.name, str) and self.name.isidentifier(),
-                     "a Python identifier as name", self.name,
-                     "It is a keyword of compute.")  # fmt: skip
+        self._expect(
+            isinstance(self.name, str) and self.name.isidentifier(),
+            "a Python identifier as name",
+            self.name,
+            "It is a keyword of compute.",
+        )
         self._expect(isinstance(self.label, str), "text as label", self.label, "Write words.")
-        self._expect(isinstance(self.when, Mapping), "a mapping as when", self.when,
-                     'Write when={"residual": True}.')  # fmt: skip
+        self._expect(
+            isinstance(self.when, Mapping),
+            "a mapping as when",
+            self.when,
+            'Write when={"residual": True}.',
+        )
         if not self.label:
             self._set("label", self.name.replace("_", " "))
         allowed = {
@@ -148,8 +155,12 @@ class Slider(Control):
         if value is None and name in ("value", "step"):
             return None
         real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        self._expect(real and math.isfinite(value), f"a finite number as {name}", value,
-                     "Pass a float such as 1.0, or an int for whole numbers.")  # fmt: skip
+        self._expect(
+            real and math.isfinite(value),
+            f"a finite number as {name}",
+            value,
+            "Pass a float such as 1.0, or an int for whole numbers.",
+        )
         return value
 
     def _check_range(self) -> None:
@@ -157,18 +168,27 @@ class Slider(Control):
         self._expect(low < high, "minimum < maximum", (low, high), "Swap or part them.")
         inside = self.value is not None and low <= self.value <= high
         self._expect(inside, f"a value in [{low}, {high}]", self.value, "Name the default.")
-        self._expect(not self.log or low > 0, "a positive minimum (log)", low,
-                     "A logarithm has no zero.")  # fmt: skip
+        self._expect(
+            not self.log or low > 0, "a positive minimum (log)", low, "A logarithm has no zero."
+        )
 
     def _check_grid(self) -> None:
         steps = (self.value - self.minimum) / self.step
         whole = self.log or abs(steps - round(steps)) < 1e-6
-        self._expect(whole, f"a value of the form {self.minimum} + k × {self.step}", self.value,
-                     "Move the minimum or the step, so that the reader can come back.")  # fmt: skip
+        self._expect(
+            whole,
+            f"a value of the form {self.minimum} + k × {self.step}",
+            self.value,
+            "Move the minimum or the step, so that the reader can come back.",
+        )
 
     def _check_marks(self) -> None:
-        self._expect(isinstance(self.marks, Mapping), "a mapping as marks", self.marks,
-                     'Write marks={1.41421: "He"}.')  # fmt: skip
+        self._expect(
+            isinstance(self.marks, Mapping),
+            "a mapping as marks",
+            self.marks,
+            'Write marks={1.41421: "He"}.',
+        )
         marks = {plain(at): word for at, word in self.marks.items()}
         for at, word in marks.items():
             real = isinstance(at, numbers.Real) and self.minimum <= at <= self.maximum
@@ -234,12 +254,20 @@ class Choice(Control):
         self._expect(several, "a list of options", self.options, 'Write ["tanh", "relu"].')
         self._set("options", tuple(map(str, self.options)))
         distinct = len(set(self.options)) == len(self.options) > 1
-        self._expect(distinct, "two or more distinct options", self.options,
-                     "One option leaves nothing to choose.")  # fmt: skip
+        self._expect(
+            distinct,
+            "two or more distinct options",
+            self.options,
+            "One option leaves nothing to choose.",
+        )
         if self.value is None:
             self._set("value", self.options[0])
-        self._expect(self.value in self.options, f"one of {self.options}", self.value,
-                     "Write the default as it stands in options.")  # fmt: skip
+        self._expect(
+            self.value in self.options,
+            f"one of {self.options}",
+            self.value,
+            "Write the default as it stands in options.",
+        )
 
     def argument(self, value: Value) -> np.int32:
         """The index of the option."""
@@ -302,8 +330,12 @@ class Seed(Control):
         super().__post_init__()
         self._set("value", plain(self.value))
         whole = isinstance(self.value, int) and not isinstance(self.value, bool)
-        self._expect(whole and 0 <= self.value < 2**31, "a whole number, 0 ≤ value < 2³¹",
-                     self.value, "Seeds are counted from 0.")  # fmt: skip
+        self._expect(
+            whole and 0 <= self.value < 2**31,
+            "a whole number, 0 ≤ value < 2³¹",
+            self.value,
+            "Seeds are counted from 0.",
+        )
 
     def argument(self, value: Value) -> np.int32:
         """An int32 scalar."""

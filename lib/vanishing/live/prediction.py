@@ -205,8 +205,11 @@ class Prediction:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
         bundle = self.widget._repr_mimebundle_()[0] if has_frontend() else {}
-        return {**bundle, "text/plain": f"Prediction {self.name}: {self.question}",
-                "text/html": self.html()}  # fmt: skip
+        return {
+            **bundle,
+            "text/plain": f"Prediction {self.name}: {self.question}",
+            "text/html": self.html(),
+        }
 
     def html(self) -> str:
         """The prediction for a page that serves `vanishing-predict.js` and `vanishing-live.css`."""

@@ -111,5 +111,6 @@ def tuned(
         `tuning.Tuned`.
     """
     net = Partial(_maker(depth, out_features=10), NAMES.index(activation), sigma_w)
-    return tuning.tuned(net, datasets.digits(), key=key, rates=rates, steps=steps, choose=choose,
-                        report=report)  # fmt: skip
+    return tuning.tuned(
+        net, datasets.digits(), key=key, rates=rates, steps=steps, choose=choose, report=report
+    )

@@ -141,8 +141,9 @@ def grid(
     _checks.whole("steps", steps, 1)
     rates = sorted(_check_rates(rates))
     starts = starts if isinstance(starts, range) else range(_checks.whole("starts", starts, 1))
-    end = partial(_end, net, data, steps=steps, depth=depth, optimizer=optimizer,
-                  batch_size=batch_size)  # fmt: skip
+    end = partial(
+        _end, net, data, steps=steps, depth=depth, optimizer=optimizer, batch_size=batch_size
+    )
     keys = [jax.random.fold_in(key, start) for start in starts]
     ends = [[end(key, rate) for key in keys] for rate in rates]
     loss, accuracy = np.moveaxis(np.asarray(jax.device_get(ends)), -1, 0)

@@ -67,7 +67,9 @@ def test_a_function_that_needs_values_is_shown_its_line(fn):
     example, comment = UNTRACED[fn]
     with pytest.raises(CompileError, match=r"^compile: expected") as caught:
         compile(fn, example)
-    assert re.search(rf"test_bad_input_compiler\.py:\d+ \({fn.__name__}\): .*# {comment}", str(caught.value))
+    assert re.search(
+        rf"test_bad_input_compiler\.py:\d+ \({fn.__name__}\): .*# {comment}", str(caught.value)
+    )
 
 
 def test_a_value_of_another_call_is_refused():

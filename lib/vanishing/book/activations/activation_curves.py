@@ -31,8 +31,13 @@ def pre_activations(activation, layer, sigma_w, sigma_b, seed) -> Float[Array, "
         sigma_w, sigma_b: scales of weights and biases.
         seed: of weights, biases and inputs.
     """
-    net = MLP(depth=DEPTH, width=WIDTH, activation=activations.switch(activation, NAMES),
-              sigma_w=sigma_w, sigma_b=sigma_b)  # fmt: skip
+    net = MLP(
+        depth=DEPTH,
+        width=WIDTH,
+        activation=activations.switch(activation, NAMES),
+        sigma_w=sigma_w,
+        sigma_b=sigma_b,
+    )
     key, data_key = jax.random.split(jax.random.key(seed))
     x = jax.random.normal(data_key, (BATCH, WIDTH))
     return forward(net, init(net, key=key), x, depth=layer).pre[layer - 1]
@@ -94,10 +99,20 @@ def _draw():
     upper.set(ylim=(BOTTOM, TOP), ylabel="φ and φ′")
     upper.legend(loc="upper left")
     below = lower.stairs(none + FLOOR / 2, EDGES, baseline=FLOOR / 2, **shade)
-    steps = lower.stairs(np.full(BINS, 0.1), np.linspace(-REACH, REACH, BINS + 1), fill=True,
-                         baseline=FLOOR / 2, color=COLOURS["blue"])  # fmt: skip
-    lower.set(yscale="log", ylim=(FLOOR / 2, 2), xlim=(-REACH, REACH), xlabel="pre-activation z",
-              ylabel="share of pre-activations")  # fmt: skip
+    steps = lower.stairs(
+        np.full(BINS, 0.1),
+        np.linspace(-REACH, REACH, BINS + 1),
+        fill=True,
+        baseline=FLOOR / 2,
+        color=COLOURS["blue"],
+    )
+    lower.set(
+        yscale="log",
+        ylim=(FLOOR / 2, 2),
+        xlim=(-REACH, REACH),
+        xlabel="pre-activation z",
+        ylabel="share of pre-activations",
+    )
     words = lower.text(0.99 * REACH, 0.5, "φ′ exactly 0: 100.0 %", ha="right")
     bind = {
         above: "zero_above",

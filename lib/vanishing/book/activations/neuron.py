@@ -119,10 +119,8 @@ def _advance(state: State, gradient, learning_rate, pace):
     return lax.cond(
         state.frame == 0,
         lambda: _large(*neurons, gradient, learning_rate),
-        lambda: lax.fori_loop(
-            0, pace, lambda _, now: _ordinary(*now, learning_rate), neurons
-        ),
-    )  # fmt: skip
+        lambda: lax.fori_loop(0, pace, lambda _, now: _ordinary(*now, learning_rate), neurons),
+    )
 
 
 def _all_z(params, wide: Wide) -> Float[Array, "3"]:
@@ -177,15 +175,26 @@ def _draw_slopes(ax):
     ax.plot(z, as_trained, color=COLOURS["blue"], linewidth=1.2)
     ax.plot(z, np.where(z > 0, 1, FLOOR), color=COLOURS["vermilion"], linewidth=1.2)
     ax.annotate("exactly 0", (0.8, FLOOR), xytext=(0, 6), textcoords="offset points")
-    ax.set(xlabel="pre-activation z", ylabel="slope φ′(z)", yscale="log",
-           xlim=(-REACH, REACH), ylim=(FLOOR / 3, 10))  # fmt: skip
+    ax.set(
+        xlabel="pre-activation z",
+        ylabel="slope φ′(z)",
+        yscale="log",
+        xlim=(-REACH, REACH),
+        ylim=(FLOOR / 3, 10),
+    )
     sizes = {"tanh": 8, "exact": 12, "relu": 5}
     return {
-        ax.plot([START], [1], "o", color=COLOURS[colour], markersize=sizes[name],
-                fillstyle="none" if name == "exact" else "full", linestyle="none")[0]: {
-            "x": f"z_{name}", "y": f"mark_{name}"}
+        ax.plot(
+            [START],
+            [1],
+            "o",
+            color=COLOURS[colour],
+            markersize=sizes[name],
+            fillstyle="none" if name == "exact" else "full",
+            linestyle="none",
+        )[0]: {"x": f"z_{name}", "y": f"mark_{name}"}
         for name, colour in NEURONS.items()
-    }  # fmt: skip
+    }
 
 
 def _cliff() -> str:
@@ -202,12 +211,21 @@ def _draw_paths(ax):
     frames = np.arange(FRAMES + 1)
     bind = {}
     for name in ("exact", "tanh", "relu"):
-        (line,) = ax.plot(frames, np.full(frames.size, np.nan), styles[name],
-                          color=COLOURS[NEURONS[name]], label=labels[name],
-                          linewidth=2.6 if name == "relu" else 1.8)  # fmt: skip
+        (line,) = ax.plot(
+            frames,
+            np.full(frames.size, np.nan),
+            styles[name],
+            color=COLOURS[NEURONS[name]],
+            label=labels[name],
+            linewidth=2.6 if name == "relu" else 1.8,
+        )
         bind[line] = f"path_{name}"
-    ax.set(xlabel="pictures; the large update is the first", ylabel="pre-activation z",
-           xlim=(0, FRAMES), ylim=(-REACH, REACH))  # fmt: skip
+    ax.set(
+        xlabel="pictures; the large update is the first",
+        ylabel="pre-activation z",
+        xlim=(0, FRAMES),
+        ylim=(-REACH, REACH),
+    )
     ax.legend(loc="upper right")
     return bind
 

@@ -68,10 +68,15 @@ def staircase(end: float) -> Figure:
     perfect, device = rounding.IDEAL["tanh"], activations.derivative("tanh")
     machine = {"color": ACTIVATIONS["tanh"], **ROUNDING}
     for label, slope, stop, look, words_at in (
-        ("correctly rounded tanh", perfect, rounding.zero_from(perfect),
-         {"color": COLOURS["slate"], "linewidth": 1.2}, {"to": (14, 16), "ha": "left"}),
+        (
+            "correctly rounded tanh",
+            perfect,
+            rounding.zero_from(perfect),
+            {"color": COLOURS["slate"], "linewidth": 1.2},
+            {"to": (14, 16), "ha": "left"},
+        ),
         ("this machine", device, end, machine, {"to": (-14, 16), "ha": "right"}),
-    ):  # fmt: skip
+    ):
         steps = np.asarray(slope(z))
         ax.plot(z, np.where(steps > 0, steps, np.nan), **look)
         if stop < z[-1]:

@@ -63,8 +63,15 @@ def compute(
     x, cotangent = (jax.random.normal(key, (BATCH, WIDTH)) for key in keys[:2])
 
     def network(normalization, residual):
-        return MLP(depth=LAYERS, width=WIDTH, activation=phi, sigma_w=sigma_w, sigma_b=sigma_b,
-                   normalization=normalization, residual=residual)  # fmt: skip
+        return MLP(
+            depth=LAYERS,
+            width=WIDTH,
+            activation=phi,
+            sigma_w=sigma_w,
+            sigma_b=sigma_b,
+            normalization=normalization,
+            residual=residual,
+        )
 
     params = init(network(None, None), key=keys[2])
     kinds = [network(norm, scale) for scale in (None, alpha) for norm in NORMALIZATIONS]
@@ -119,16 +126,35 @@ def microscope():
     controls = [
         Slider("depth", 1, LAYERS, value=LAYERS),
         Choice("activation", NAMES, value="sigmoid"),
-        Slider("sigma_w", 0.1, 8.0, value=1.0, label="weight scale σ_w", log=True,
-               marks={1.0: "Xavier", 1.41421: "He"}),
+        Slider(
+            "sigma_w",
+            0.1,
+            8.0,
+            value=1.0,
+            label="weight scale σ_w",
+            log=True,
+            marks={1.0: "Xavier", 1.41421: "He"},
+        ),
         Slider("sigma_b", 0.0, 2.0, value=0.0, step=0.01, label="bias scale σ_b"),
-        Choice("normalization", [str(n).lower() for n in NORMALIZATIONS], label="normalisation",
-               more=True),
+        Choice(
+            "normalization",
+            [str(n).lower() for n in NORMALIZATIONS],
+            label="normalisation",
+            more=True,
+        ),
         Toggle("residual", more=True),
-        Slider("alpha", 0.0, 1.5, value=1.0, step=0.01, label="branch scale α", more=True,
-               when={"residual": True}),
+        Slider(
+            "alpha",
+            0.0,
+            1.5,
+            value=1.0,
+            step=0.01,
+            label="branch scale α",
+            more=True,
+            when={"residual": True},
+        ),
         Seed("seed", more=True),
-    ]  # fmt: skip
+    ]
     return live_figure(
         drawn,
         compute,

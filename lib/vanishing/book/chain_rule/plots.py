@@ -28,8 +28,14 @@ def chain_factor(weights: Sequence[float]) -> Figure:
     for w, colour in zip(weights, layer_colours(weights), strict=True):
         factor = w * slope
         ax.plot(z, factor, label=f"w = {w:g}", color=colour)
-        ax.annotate(f"w = {w:g}", (0, factor.max()), xytext=(0, 3), textcoords="offset points",
-                    ha="center", color=colour)  # fmt: skip
+        ax.annotate(
+            f"w = {w:g}",
+            (0, factor.max()),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            color=colour,
+        )
     reference(ax, 1, "grows ↑")
     ax.annotate("shrinks ↓", (8, 1), xytext=(0, -12), textcoords="offset points", ha="right")
     ax.set(xlim=(-8, 8), ylim=(0, None))
@@ -126,19 +132,37 @@ def underflow(plain: Float[Array, " depth"], carried: Float[Array, " depth"]) ->
     held = plain > 0
     floor = np.full((~held).sum(), decades.min())
     (line,) = ax.plot(layer, decades, label="its logarithm, carried")
-    (dots,) = ax.plot(layer[held], np.log10(plain[held]), ".", color=COLOURS["slate"],
-                      markersize=4, label="plain float32")  # fmt: skip
-    (crosses,) = ax.plot(layer[~held], floor, "x", color=DEAD, markersize=4,
-                         label="plain float32: exactly 0")  # fmt: skip
+    (dots,) = ax.plot(
+        layer[held],
+        np.log10(plain[held]),
+        ".",
+        color=COLOURS["slate"],
+        markersize=4,
+        label="plain float32",
+    )
+    (crosses,) = ax.plot(
+        layer[~held], floor, "x", color=DEAD, markersize=4, label="plain float32: exactly 0"
+    )
     ax.set_xlim(1, len(layer))
     middle = len(layer) // 2
-    ax.annotate(line.get_label(), (layer[middle], decades[middle]), xytext=(8, -12),
-                textcoords="offset points", color=line.get_color())  # fmt: skip
+    ax.annotate(
+        line.get_label(),
+        (layer[middle], decades[middle]),
+        xytext=(8, -12),
+        textcoords="offset points",
+        color=line.get_color(),
+    )
     if held.any():
         at = (layer[held].mean(), np.log10(plain[held]).mean())
         note(ax, dots.get_label(), at, to=(14, -24), color=COLOURS["slate"])
     if (~held).any():
-        ax.annotate(crosses.get_label(), (layer[~held][-1], decades.min()), xytext=(0, 8),
-                    textcoords="offset points", color=DEAD, ha="right")  # fmt: skip
+        ax.annotate(
+            crosses.get_label(),
+            (layer[~held][-1], decades.min()),
+            xytext=(0, 8),
+            textcoords="offset points",
+            color=DEAD,
+            ha="right",
+        )
     axis_titles(ax, x="layer", y="log₁₀ of the gradient RMS")
     return figure

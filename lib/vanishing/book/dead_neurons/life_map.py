@@ -203,8 +203,14 @@ def _draw():
     axes = figure.subplot_mosaic("MMP;MML", width_ratios=[1, 1, 1.05])
     lives, plane, curve = axes["M"], axes["P"], axes["L"]
     blank = np.full((DEPTH * UNITS, COLUMNS), np.nan)
-    image = lives.imshow(blank, SLOPE, Normalize(0, 1), aspect="auto", interpolation="none",
-                         extent=(-0.5, COLUMNS - 0.5, 0.5, DEPTH * UNITS + 0.5))  # fmt: skip
+    image = lives.imshow(
+        blank,
+        SLOPE,
+        Normalize(0, 1),
+        aspect="auto",
+        interpolation="none",
+        extent=(-0.5, COLUMNS - 0.5, 0.5, DEPTH * UNITS + 0.5),
+    )
     lives.axvline(LARGE + 0.5, color=COLOURS["ink"], linewidth=0.8, linestyle=":")
     for edge in range(UNITS, DEPTH * UNITS, UNITS):
         lives.axhline(edge + 0.5, color=COLOURS["surface"], linewidth=1)
@@ -213,14 +219,24 @@ def _draw():
     lives.set_yticks((layers + 0.5) * UNITS + 0.5, [str(layer + 1) for layer in layers])
     lives.set(xlabel=f"column ({STRIDE} steps each)", ylabel="layer, 16 units each")
     lives.grid(visible=False)
-    points = plane.scatter(np.zeros(POINTS), np.zeros(POINTS), s=9, c=np.zeros(POINTS),
-                           cmap=SIGN, norm=Normalize(-1, 1))  # fmt: skip
+    points = plane.scatter(
+        np.zeros(POINTS),
+        np.zeros(POINTS),
+        s=9,
+        c=np.zeros(POINTS),
+        cmap=SIGN,
+        norm=Normalize(-1, 1),
+    )
     plane.set(xlim=(-1.9, 1.9), ylim=(-1.2, 1.2), xticks=[], yticks=[])
     plane.set_xlabel("the chosen unit on the data:\nvermilion below 0, blue above")
     (line,) = curve.plot(np.arange(COLUMNS), np.full(COLUMNS, np.nan))
     curve.set(xlabel="column", ylabel="loss C", xlim=(0, COLUMNS), ylim=(0, 1))
-    bind = {image: "map", chosen: "chosen", points: {"offsets": "plane", "colour": "z"},
-            line: "loss"}  # fmt: skip
+    bind = {
+        image: "map",
+        chosen: "chosen",
+        points: {"offsets": "plane", "colour": "z"},
+        line: "loss",
+    }
     return figure, bind, {chosen: "unit"}
 
 

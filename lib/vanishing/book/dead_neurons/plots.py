@@ -81,8 +81,9 @@ def compared(
     """
     figure, ax = canvas(height=0.9 + 0.42 * len(samples))
     for row, (_, values) in enumerate(samples.items()):
-        ax.plot(values, np.full(len(values), row), "o", color=COLOURS["blue"], markersize=4,
-                alpha=0.6)  # fmt: skip
+        ax.plot(
+            values, np.full(len(values), row), "o", color=COLOURS["blue"], markersize=4, alpha=0.6
+        )
         ax.plot([np.median(values)] * 2, (row - 0.3, row + 0.3), color=COLOURS["vermilion"])
     ax.set(ylim=(len(samples) - 0.5, -0.5))
     axis_titles(ax, x=xlabel)

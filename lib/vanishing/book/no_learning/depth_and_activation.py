@@ -157,8 +157,9 @@ def tuned(
     """
     net = Partial(network, list(GAINS).index(activation))
     data = standardised(jnp.asarray(digits()))
-    return tuning.tuned(net, data, key=key, rates=rates, steps=STEPS, batch_size=BATCH,
-                        depth=depth, **options)  # fmt: skip
+    return tuning.tuned(
+        net, data, key=key, rates=rates, steps=STEPS, batch_size=BATCH, depth=depth, **options
+    )
 
 
 @house_style
@@ -166,17 +167,33 @@ def _draw():
     figure, (left, right) = canvas(columns=2, height=3.2)
     (curve,) = left.plot(np.arange(STEPS + 1), np.full(STEPS + 1, np.nan))
     left.axhline(math.log(CLASSES), color=COLOURS["ink"], linestyle="--", linewidth=1)
-    left.annotate("guessing", (STEPS, math.log(CLASSES)), xytext=(0, 4), ha="right",
-                  textcoords="offset points")  # fmt: skip
+    left.annotate(
+        "guessing",
+        (STEPS, math.log(CLASSES)),
+        xytext=(0, 4),
+        ha="right",
+        textcoords="offset points",
+    )
     left.set(xlabel="step", ylabel="training loss C", xlim=(0, STEPS), ylim=(0, 3))
     nothing = np.full(DEPTH, np.nan)
     layers = np.arange(1, DEPTH + 1)
     (moved,) = right.plot(layers, nothing, "o-", markersize=4, linewidth=1)
     (unmoved,) = right.plot(layers, nothing, "x", color=COLOURS["vermilion"], markersize=5)
-    right.annotate("× not moved at all", (1, FLOOR), xytext=(0, 6), va="bottom",
-                   textcoords="offset points", color=COLOURS["vermilion"])  # fmt: skip
-    right.set(xlabel="layer", ylabel="how far it has moved", yscale="log",
-              xlim=(0, DEPTH + 1), ylim=(FLOOR / 3, 30))  # fmt: skip
+    right.annotate(
+        "× not moved at all",
+        (1, FLOOR),
+        xytext=(0, 6),
+        va="bottom",
+        textcoords="offset points",
+        color=COLOURS["vermilion"],
+    )
+    right.set(
+        xlabel="layer",
+        ylabel="how far it has moved",
+        yscale="log",
+        xlim=(0, DEPTH + 1),
+        ylim=(FLOOR / 3, 30),
+    )
     return figure, {curve: "loss", moved: "moved", unmoved: "unmoved"}
 
 

@@ -62,8 +62,13 @@ def movement(histories: Mapping[str, History]) -> Figure:
         if stuck.any():
             crosses = np.full(stuck.sum(), floor)
             ax.plot(layer[stuck], crosses, color=lines[-1].get_color(), **CROSS)
-            ax.annotate(f"{label}: not moved at all", (layer[stuck][0], floor), xytext=(0, 6),
-                        textcoords="offset points", color=lines[-1].get_color())  # fmt: skip
+            ax.annotate(
+                f"{label}: not moved at all",
+                (layer[stuck][0], floor),
+                xytext=(0, 6),
+                textcoords="offset points",
+                color=lines[-1].get_color(),
+            )
     label_lines(ax, lines)
     axis_titles(ax, x="layer", y="how far the weights have moved")
     return figure
@@ -119,8 +124,13 @@ def both_roads(
     left.plot(layer, up, label="measured")
     left.plot(layer, (layer - 1) * np.log10(factor), label="theory", **theory)
     left.axhline(np.log10(rounding), color=COLOURS["slate"], **ROUNDING)
-    left.annotate("rounding of float32", (depth, np.log10(rounding)), xytext=(0, 4), ha="right",
-                  textcoords="offset points")  # fmt: skip
+    left.annotate(
+        "rounding of float32",
+        (depth, np.log10(rounding)),
+        xytext=(0, 4),
+        ha="right",
+        textcoords="offset points",
+    )
     right.plot(layer, down, label="measured")
     right.plot(layer, (depth - layer) * np.log10(factor), label="theory", **theory)
     axis_titles(left, x="layer (read upwards →)", y="log₁₀ of what is left of a difference")

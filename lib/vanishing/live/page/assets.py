@@ -30,9 +30,17 @@ def strip(source: str) -> str:
 
 #: The host's parts, each the twin of the Python module of that name, in order of use.
 HOST = (
-    "numbers", "text", "paths", "artists", "machine", "controls", "form", "voice", "figure",
+    "numbers",
+    "text",
+    "paths",
+    "artists",
+    "machine",
+    "controls",
+    "form",
+    "voice",
+    "figure",
     "animation",
-)  # fmt: skip
+)
 #: What a page needs besides.
 PAGE = ("address", "view", "page")
 
