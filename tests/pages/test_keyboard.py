@@ -36,7 +36,9 @@ def test_the_focus_is_always_seen(reader, page_name):
     page = reader()
     open_page(page, page_name)
     stops = [press_tab(page) for _ in range(STEPS)]
-    assert [stop["html"] for stop in stops if not stop["seen"]] == []
+    # After the last stop of a short page the browser itself has the focus.
+    inside = [stop for stop in stops if not stop["html"].startswith("<body")]
+    assert [stop["html"] for stop in inside if not stop["seen"]] == []
 
 
 @pytest.mark.parametrize("width", [1280, 375])

@@ -25,6 +25,7 @@ def test_paper_is_light(paper):
 
 def test_nothing_stays_folded(paper):
     hidden = paper.evaluate("""[...document.querySelectorAll("article details > :not(summary)")]
+      .filter((element) => !element.closest(".live-controls, .vg-narrow, .guess-form"))
       .filter((element) => !element.checkVisibility({ contentVisibilityAuto: true }))
       .map((element) => element.outerHTML.slice(0, 100))""")
     assert hidden == []

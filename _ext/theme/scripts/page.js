@@ -41,7 +41,7 @@
   // Boxes that scroll sideways are tab stops as long as they overflow, and only then.
 
   function reach(box) {
-    const overflows = box.scrollWidth > box.clientWidth + 1;
+    const overflows = box.scrollWidth > box.clientWidth;
     if (overflows === box.hasAttribute("tabindex")) return;
     if (overflows) {
       box.tabIndex = 0;
