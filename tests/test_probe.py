@@ -308,6 +308,16 @@ def test_dead_units_are_those_that_the_probe_counts():
     assert not vg.probe(net, params, x, cotangent, depth=1).dead[1:].any()
 
 
+def test_a_forward_pass_that_overflows_kills_nobody():
+    # ReLU without biases is homogeneous: 2^50 times the weights are the same signs, while plain
+    # float32 comes to ∞ − ∞ in the third layer, and ReLU's slope at NaN is 0.
+    net = vg.MLP(depth=6, width=16, activation="relu", initializer="he", sigma_b=0.0)
+    params, x = vg.init(net, key=KEY), jax.random.normal(KEY, (8, 16))
+    large = params | {"weights": params["weights"] * 2.0**50}
+    assert not jnp.isfinite(vg.forward(net, large, x).post[-1]).any()
+    np.testing.assert_array_equal(vg.dead_units(net, large, x), vg.dead_units(net, params, x))
+
+
 def counted():
     """An activation that counts how often it is traced."""
     traces = []

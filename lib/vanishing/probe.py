@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from vanishing import _checks, activations
-from vanishing._layers import climb, normalize, read_in, read_out, scan
+from vanishing._layers import normalize, read_in, read_out, scan
 from vanishing._scaled import Scaled, align, log_rms, power, split, times
 from vanishing.network import MLP, Params
 
@@ -294,9 +294,15 @@ def probe(
 
 @jax.jit
 def _dead_units(net: MLP, params: Params, x):
-    slope = activations.derivative(net.activation)
-    h = read_in(params, x)
-    return climb(net, params, h, None, lambda taken: _dead(slope(taken.pre)))[1]
+    # On scaled arrays, as `probe`: a plain forward pass that overflows ends in NaN, where ReLU's
+    # slope is 0, and units would be called dead that are not.
+    ends = activations.homogeneous_at_ends(net.activation, x.dtype)
+
+    def up(h, weights, biases):
+        taken = _climb(net, ends, h, weights, biases)
+        return taken.post, _dead(taken.slope)
+
+    return scan(up, split(read_in(params, x)), (params["weights"], params["biases"]), None)[1]
 
 
 def dead_units(

@@ -24,6 +24,16 @@ def test_lives_are_those_that_training_records():
     np.testing.assert_array_equal(dead[1], history.dead_units)
 
 
+def test_runs_that_leave_the_numbers_are_left_out():
+    wild = optax.sgd(deaths.with_one_large_step(0.1, 1e30, at=2))
+    assert deaths.lives(NET, wild, DATA, key=KEY, runs=2, steps=2).shape == (2, 3, 3, 16)
+    assert deaths.lives(NET, wild, DATA, key=KEY, runs=2, steps=4).shape == (0, 5, 3, 16)
+    killed = deaths.after_a_kill(
+        NET, wild, DATA, key=KEY, runs=2, before=1, after=4, margin=0.1, forget=True
+    )
+    assert killed.shape == (0, 5, 3)
+
+
 def test_a_kill_kills_a_live_unit_in_each_layer_and_no_more_than_that():
     params = vg.init(NET, key=KEY)
     before = vg.dead_units(NET, params, DATA.x)

@@ -15,7 +15,7 @@ from vanishing.datasets import Dataset
 from vanishing.network import MLP, Params, forward, init
 from vanishing.probe import dead_units
 from vanishing.studies.intervals import Share, of_share
-from vanishing.training.update import start, update, update_and_read
+from vanishing.training.update import State, start, update, update_and_read
 
 Schedule = Callable[[Array], Array] | float
 
@@ -92,6 +92,7 @@ def lives(
 
     Returns:
         Before each update and after the last (steps + 1 times): is the unit dead on the data?
+        Runs that left the finite numbers are left out: there is nothing to say of their units.
 
     >>> data = vg.datasets.lift(vg.datasets.two_moons(32, key=jax.random.key(0)), 8)
     >>> net = vg.MLP(depth=2, width=8, activation="relu", out_features=1)
@@ -106,9 +107,15 @@ def lives(
             state, record = update_and_read(net, rule, state, data, params["weights"])
             return state, record.dead_units
 
-        return lax.scan(move, start(rule, params), length=steps + 1)[1]
+        return lax.scan(move, start(rule, params), length=steps + 1)
 
-    return np.asarray(jax.jit(jax.vmap(one))(_starts(net, jax.random.split(key, runs))))
+    return _finite(jax.jit(jax.vmap(one))(_starts(net, jax.random.split(key, runs))))
+
+
+def _finite(ends: tuple[State, Bool[Array, "runs *shape"]]) -> Bool[np.ndarray, "kept *shape"]:
+    """What was recorded of the runs that no step led out of the finite numbers."""
+    state, recorded = ends
+    return np.asarray(recorded)[np.asarray(state.trouble) == 0]
 
 
 def kill(net: MLP, params: Params, x, margin: float, *, key: PRNGKeyArray):
@@ -164,6 +171,7 @@ def after_a_kill(
 
     Returns:
         From the kill to the end (after + 1 times): is the unit that was killed in this layer dead?
+        Runs that left the finite numbers are left out, as in `lives`.
 
     >>> data = vg.datasets.lift(vg.datasets.two_moons(32, key=jax.random.key(0)), 8)
     >>> net = vg.MLP(depth=2, width=8, activation="relu", initializer="he", out_features=1)
@@ -185,10 +193,10 @@ def after_a_kill(
             state, record = update_and_read(net, rule, state, data, params["weights"])
             return state, record.dead_units[jnp.arange(net.depth), units]
 
-        return lax.scan(move, state, length=after + 1)[1]
+        return lax.scan(move, state, length=after + 1)
 
     keys = jax.vmap(jax.random.split)(jax.random.split(key, _checks.whole("runs", runs, 1)))
-    return np.asarray(jax.jit(jax.vmap(one))(_starts(net, keys[:, 0]), keys[:, 1]))
+    return _finite(jax.jit(jax.vmap(one))(_starts(net, keys[:, 0]), keys[:, 1]))
 
 
 def _by_layer(

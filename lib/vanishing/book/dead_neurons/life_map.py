@@ -141,13 +141,13 @@ def frame(state: Life, activation, optimizer, learning_rate, large_step, bias, s
         The next state, and of the state given: the `map`, last unit on top; the `loss`; how many
         units are `dead`, how many deaths and returns there were so far (`killed`, `revived`); of
         the `chosen` unit its `layer`, its pre-activations on the `plane` relative to the largest
-        (`z`), and on how many points its slope is not 0 (`active`).
+        (`z`), and on how many points its slope is not 0 (`active`). A run that has left the
+        finite numbers is over: its columns stay empty, and the counts are those before.
     """
     net, seen, here = network(activation), data(state.plane), state.column
     trace = forward(net, parameters(state), seen.x)
     slope = activations.derivative(net.activation)(trace.pre)
     alive = vitality(slope, jnp.asarray(scales()[1])[activation]).ravel()
-    lives = state.map.at[:, here].set(alive)
 
     def cost(flat):
         outputs = apply(net, _restore()(flat), seen.x)
@@ -160,6 +160,8 @@ def frame(state: Life, activation, optimizer, learning_rate, large_step, bias, s
         return after, jnp.where(k == 0, made.loss, loss)
 
     trained, loss = lax.fori_loop(0, STRIDE, one, (state.trained, 0.0))
+    over = (state.trained.trouble > 0) | ~jnp.isfinite(loss)
+    lives = state.map.at[:, here].set(jnp.where(over, COMING, alive))
     curve = state.losses.at[here].set(loss)
     after = Life(trained, state.plane, jnp.minimum(here + 1, COLUMNS - 1), lives, curve)
     layer, place = (unit - 1) // UNITS, (unit - 1) % UNITS
@@ -170,22 +172,23 @@ def frame(state: Life, activation, optimizer, learning_rate, large_step, bias, s
         "layer": layer + 1,
         "loss": curve,
         "loss_now": loss,
-        "dead": jnp.sum((alive == DEAD).astype(jnp.int32)),
-        **_turns(lives, here),
+        **_counts(lives),
         "plane": state.plane,
         "z": z / jnp.maximum(jnp.max(jnp.abs(z)), 1e-30),
-        "active": jnp.sum((slope[layer, :, place] != 0).astype(jnp.int32)),
+        "active": jnp.where(over, jnp.nan, jnp.sum((slope[layer, :, place] != 0).astype(z.dtype))),
     }
 
 
-def _turns(lives: Float[Array, "rows columns"], here) -> dict[str, Int[Array, ""]]:
-    """Deaths and returns up to this column, one unit counted as often as it happens to it."""
-    before, now = lives[:, :-1] == DEAD, lives[:, 1:] == DEAD
-    seen = jnp.arange(COLUMNS - 1)[None] < here
-    return {
-        "killed": jnp.sum((now & ~before & seen).astype(jnp.int32)),
-        "revived": jnp.sum((before & ~now & seen).astype(jnp.int32)),
-    }
+def _counts(lives: Float[Array, "rows columns"]) -> dict[str, Int[Array, ""]]:
+    """Deaths and returns in the columns that are there, one unit counted as often as it happens
+    to it; and how many are dead in the last of these columns."""
+    dead = lives == DEAD
+    before, now, there = dead[:, :-1], dead[:, 1:], lives[:, 1:] != COMING
+    born, killed, revived = (
+        jnp.sum(units.astype(jnp.int32))
+        for units in (dead[:, 0], now & ~before & there, before & ~now & there)
+    )
+    return {"dead": born + killed - revived, "killed": killed, "revived": revived}
 
 
 #: Slope left, from none to all, with the dead in a colour of their own and the future in none.
@@ -269,7 +272,7 @@ def life_map():
         words={"map": "slope left to each unit", "z": "pre-activation of the chosen unit"},
         pick=pick,
         describe="loss {loss_now:.3f}; {dead} of 160 units dead, {killed} deaths and {revived} "
-        "returns so far; unit {unit}, in layer {layer}, has a slope on {active} of 128 points",
+        "returns so far; unit {unit}, in layer {layer}, has a slope on {active:.0f} of 128 points",
         alt="A map with a row for each of 160 units, ten layers of 16, layer 10 on top, and a "
         "column for every four steps of training. Shades of blue say how much slope a unit has "
         "left; dead units are vermilion. Some rows are vermilion from the first column on, more "
