@@ -133,7 +133,7 @@ CASES = [
     ("predict", lambda: predict(at={}), "at: expected at least one handle"),
     ("predict", lambda: predict(at={"before": -1}), "at: expected places on the line, 0 to 1"),
     ("predict", lambda: predict(form="many"), "form: expected digits and one of"),
-    ("predict", lambda: predict(drawing=(Figure(), [])), "a line or bars first .* got nothing"),
+    ("predict", lambda: predict(drawing=(Figure(), [])), "a line or bars first .* got 0 of 1"),
     ("predict", lambda: predict(drawing=(3, [])), "fig: expected a matplotlib Figure; got int"),
     ("predict", lambda: live.predict(at={"a": 1}, name="a", question="?", alt="A line."),
      "drawings: expected one, or two"),

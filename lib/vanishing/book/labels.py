@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from scipy.optimize import isotonic_regression
 
+from vanishing.book.asking import GIVEN
 from vanishing.live.palette import NEUTRAL
 
 # Points from the end of a line to its word, and between the baselines of two words.
@@ -124,6 +125,8 @@ def axis_titles(ax: Axes, *, x: str | None = None, y: str | None = None) -> None
 def reference(ax: Axes, value: float, words: str, *, axis: str = "y") -> None:
     """A thin dashed line at a value that matters, with the words for it.
 
+    It is given, not measured: a reader who draws a prediction sees it (`asking`).
+
     Args:
         ax: the axes.
         value: where, in data units.
@@ -132,14 +135,15 @@ def reference(ax: Axes, value: float, words: str, *, axis: str = "y") -> None:
     """
     ink = NEUTRAL["ink"].light
     if axis == "y":
-        ax.axhline(value, color=ink, linestyle="--", linewidth=1)
+        ax.axhline(value, color=ink, linestyle="--", linewidth=1, gid=GIVEN)
         at, coordinates = (1, value), ("axes fraction", "data")
         placed = {"xytext": (0, 3), "ha": "right", "va": "bottom"}
     else:
-        ax.axvline(value, color=ink, linestyle="--", linewidth=1)
+        ax.axvline(value, color=ink, linestyle="--", linewidth=1, gid=GIVEN)
         at, coordinates = (value, 1), ("data", "axes fraction")
         placed = {"xytext": (3, 0), "ha": "left", "va": "top"}
-    ax.annotate(words, at, xycoords=coordinates, textcoords="offset points", **placed)
+    placed |= {"xycoords": coordinates, "textcoords": "offset points"}
+    ax.annotate(words, at, gid=GIVEN, **placed)
 
 
 def note(

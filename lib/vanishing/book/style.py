@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from io import BytesIO
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from zlib import crc32
 
 import matplotlib as mpl
@@ -15,6 +15,7 @@ from cycler import cycler
 from jaxtyping import Array, Float
 from matplotlib.figure import Figure
 
+from vanishing.book.asking import Ask, waiting
 from vanishing.book.labels import axis_titles, label_lines
 from vanishing.live import Prediction, predict
 from vanishing.live.page.svg import themed_svg
@@ -153,42 +154,40 @@ def _in_layouts(draw: Callable[..., Drawn], *args, **named) -> list[Drawn]:
     return drawn
 
 
-def picture(draw: Callable[..., Figure]) -> Callable[..., Picture]:
+def picture(draw: Callable[..., Figure]) -> Callable[..., Any]:
     """Decorate a function that draws a figure: it draws in the house style, once for the column
     and once for a phone, takes the text alternative `alt` too, and returns a `Picture`.
 
+    With an `Ask` as `ask` it returns a `Prediction`: the same figure, whose measurement waits
+    until the reader has drawn what they expect.
+
     >>> @picture
-    ... def nothing():
-    ...     return canvas()[0]
-    >>> [float(f.get_figwidth()) for f in (nothing(alt="-").figure, nothing(alt="-").narrow)]
-    [7.0, 3.6]
-    """
-
-    @wraps(draw)
-    def drawn(*args, alt: str, **named) -> Picture:
-        wide, narrow = _in_layouts(draw, *args, **named)
-        return Picture(wide, alt, narrow)
-
-    return drawn
-
-
-def prediction(draw: Callable[..., tuple[Figure, list]]) -> Callable[..., Prediction]:
-    """Decorate a function that draws a figure and returns it with the artists that wait: it draws
-    in both layouts, takes what `live.predict` takes too, and returns the `Prediction`.
-
-    >>> @prediction
     ... def half():
     ...     figure, ax = canvas()
-    ...     return figure, ax.plot([0, 1], [0, 0.5])
-    >>> half(at={"end": 1}, name="half", question="How far?", alt="A line.").spec["handles"]
-    [{'label': 'end', 'x': 1.0, 'truth': 0.5}]
+    ...     ax.plot([0, 1], [0, 0.5], label="half")
+    ...     return figure
+    >>> drawn = half(alt="A line that rises.")
+    >>> [float(figure.get_figwidth()) for figure in (drawn.figure, drawn.narrow)]
+    [7.0, 3.6]
+    >>> half(alt="A line that rises.", ask=Ask("half", "How far?", {"half": 1})).spec["handles"]
+    [{'label': 'half', 'series': 0, 'x': 1.0, 'truth': 0.5}]
     """
 
     @wraps(draw)
-    def drawn(*args, at, name: str, question: str, alt: str, form="g", unit="", **named):
-        drawings = _in_layouts(draw, *args, **named)
-        asked = {"at": at, "name": name, "question": question, "alt": alt}
-        return predict(*drawings, **asked, form=form, unit=unit)
+    def drawn(*args, alt: str, ask: Ask | None = None, **named) -> Picture | Prediction:
+        wide, narrow = _in_layouts(draw, *args, **named)
+        if ask is None:
+            return Picture(wide, alt, narrow)
+        return predict(
+            *((figure, waiting(figure, ask)) for figure in (wide, narrow)),
+            at=ask.handles,
+            name=ask.name,
+            question=ask.question,
+            alt=alt,
+            known=ask.known,
+            form=ask.form,
+            unit=ask.unit,
+        )
 
     return drawn
 
