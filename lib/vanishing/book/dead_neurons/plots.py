@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from vanishing.book.labels import axis_titles, label_lines
-from vanishing.book.style import COLOURS, THEORY, Figure, canvas, layer_colours, picture
+from vanishing.book.style import COLOURS, THEORY, Figure, canvas, is_narrow, layer_colours, picture
 from vanishing.studies.intervals import Share
 
 
@@ -42,7 +42,8 @@ def by_layer(
         place = np.arange(1, len(law) + 1)
         lines += ax.plot(place, law, color=COLOURS["ink"], label="theory", **THEORY)
     ax.set_ylim(-2, None)
-    ax.set_xticks(range(1, 1 + max(len(layers) for layers in shares.values())))
+    depth = max(len(layers) for layers in shares.values())
+    ax.set_xticks(range(1, 1 + depth, 2 if is_narrow() and depth > 8 else 1))
     label_lines(ax, lines)
     axis_titles(ax, x="layer", y=ylabel)
     return figure
