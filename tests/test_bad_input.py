@@ -173,7 +173,33 @@ DATASETS = {
     ],
 }  # fmt: skip
 
-TABLES = (NETWORK, ACTIVATION, THEORY, DATASETS)
+AXIS = {"a": [1.0, 2.0]}
+
+
+def swept(fn=jnp.sin, grid=AXIS, **options):
+    return lambda: vg.sweep(lambda a: fn(a), grid, **options)
+
+
+SWEEP = {
+    "sweep": [
+        *cases("fn", [None, "sin", 3], lambda fn: vg.sweep(fn, AXIS)),
+        *cases("grid", [None, {}, [1.0], "a"], lambda grid: swept(grid=grid)()),
+        *cases(
+            "grid['a']",
+            [1.0, [], "tanh", {}, None, np.ones((2, 2))],
+            lambda axis: swept(grid={"a": axis})(),
+        ),
+        *cases("devices", [[], [None], "cpu", 2], lambda devices: swept(devices=devices)()),
+        *cases("static", ["a", ["b"]], lambda static: swept(static=static)()),
+        *cases("block", COUNTS, lambda block: swept(block=block)()),
+        *cases("store", [3, object()], lambda store: swept(store=store)()),
+        ("fn", lambda: vg.sweep(jnp.ones, {"shape": [1, 2]}, static=["shape"])),
+        ("fn", lambda: vg.sweep(lambda a: "text", AXIS)),
+        ("fn", lambda: vg.sweep(lambda b: b, AXIS)),
+    ]
+}
+
+TABLES = (NETWORK, ACTIVATION, THEORY, DATASETS, SWEEP)
 TABLE = {name: rows for table in TABLES for name, rows in table.items()}
 
 
@@ -189,7 +215,7 @@ def test_bad_input_is_refused_by_the_name_of_the_argument(name):
 
 def public():
     """The public functions of the ground floor: of the package, and of its public modules."""
-    for name in ("MLP", "init", "forward", "apply", "probe", "dead_units"):
+    for name in ("MLP", "init", "forward", "apply", "probe", "dead_units", "sweep"):
         yield name
     for name in vg.__all__:
         if inspect.isfunction(getattr(vg, name)) and getattr(vg, name).__module__.split(".")[1] in (

@@ -2,10 +2,12 @@
 
 import lazy_loader
 
-# `probe` is a function and the module it stands in: imported here, so that it is the function.
+# `probe` and `sweep` are functions, and the modules they stand in: imported here, so that the
+# names are the functions.
 from vanishing.network import MLP, Trace, apply, forward, init
 from vanishing.probe import Signals, dead_units, probe
 from vanishing.spectrum import jacobian_spectrum, log_jacobian_spectrum
+from vanishing.sweep import sweep
 
 # All else is imported when it is first used: matplotlib, optax and ipywidgets take their time.
 __getattr__, _lazy_dir, _lazy_names = lazy_loader.attach(
@@ -38,6 +40,7 @@ __all__ = [
     "jacobian_spectrum",
     "log_jacobian_spectrum",
     "probe",
+    "sweep",
     *_lazy_names,
 ]
 

@@ -24,9 +24,9 @@ def watched() -> bool:
     return bool(kernel.get_parent("shell").get("content", {}).get("allow_stdin", False))
 
 
-def bar(steps: int, show: bool | None) -> tqdm:
-    """A bar of `steps`, gone when done; shown if `show`, where None if the run is long and
+def bar(total: int, show: bool | None, unit: str = "steps") -> tqdm:
+    """A bar of so many units, gone when done; shown if `show`, where None if the run is long and
     watched."""
     wanted = watched() if show is None else show
     delay = DELAY_SECONDS if show is None else 0.0
-    return tqdm(total=steps, disable=not wanted, delay=delay, leave=False, unit=" steps")
+    return tqdm(total=total, disable=not wanted, delay=delay, leave=False, unit=f" {unit}")
