@@ -78,6 +78,7 @@ def figures() -> dict:
         live_gallery.descent,
         live_gallery.scaled,
         live_gallery.furnished,
+        live_gallery.layered,
         lambda: live_gallery.descent("previewed", preview=30),
     )
     return {figure.name: figure for figure in (make() for make in makers)}

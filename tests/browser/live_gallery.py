@@ -96,6 +96,35 @@ def gallery(name="gallery"):
     )
 
 
+def layered(name="layered"):
+    """Return a network: five layers of four units, two skips, some of the units dead."""
+    fig = Figure((5, 3), layout="constrained")
+    net = live.draw_network(
+        fig.subplots(), [4] * 5, zero=0.0, full=2.0, skips=[(1, 3), (3, 5)], edges=3
+    )
+
+    def compute(depth, scale):
+        unit = jnp.arange(20.0)
+        there = jnp.arange(20) // 4 < depth
+        gaps = jnp.where(jnp.arange(1, 5) < depth, scale / jnp.arange(1.0, 5.0), jnp.nan)
+        return {
+            "activation": jnp.where(there, scale * jnp.sin(unit), jnp.nan),
+            "is_dead": (unit % 3 == 0) & there,
+            "gradient": gaps,
+            "share": jnp.stack([scale, -scale]),
+        }
+
+    return live.figure(
+        fig,
+        compute,
+        [live.Slider("depth", 1, 5, value=4), live.Slider("scale", 0.0, 2.0, value=1.0)],
+        {net: {"units": "activation", "dead": "is_dead", "edges": "gradient", "skips": "share"}},
+        name=name,
+        alt="Five columns of four dots with lines between them; every third dot is crossed.",
+        describe="{depth} layers",
+    )
+
+
 def parabola(name="parabola"):
     """Return the smallest live figure: one slider, one line."""
     fig = Figure((5, 3), layout="constrained")

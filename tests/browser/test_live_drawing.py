@@ -187,3 +187,40 @@ def test_a_curve_that_leaves_its_axes_is_marked_where_it_does(open_page, web):
         counts.append(page.evaluate(marks).count("M"))
     # 8 cos(12 t) is beyond ±2 in five stretches, around 0, π, 2π, 3π and near 12: two ends each.
     assert counts == [0, 10]
+
+
+LEAVES = """(id) => [...document.querySelector(`[id$='.${id}']`).querySelectorAll("use, path")]
+  .filter((node) => !node.closest("defs"))
+  .map((node) => {
+    const { fill, fillOpacity, stroke, strokeOpacity } = getComputedStyle(node);
+    return { fill, fillOpacity: Number(fillOpacity), stroke, strokeOpacity: Number(strokeOpacity) };
+  })"""
+
+
+def rgb(colour):
+    return "rgb({}, {}, {})".format(*(round(255 * channel) for channel in colour[:3]))
+
+
+@pytest.mark.parametrize("state", [{}, {"depth": 2, "scale": 2.0}, {"depth": 5, "scale": 0.3}])
+def test_a_network_is_coloured_as_matplotlib_colours_it(state, open_page, web, figures):
+    page = open_page(f"{web}/layered.html", color_scheme="light")
+    page.evaluate(SET, {"depth": 3, "scale": 1.5})  # and back, so that the page has to draw
+    figure = figures["layered"]
+    page.evaluate(SET, {**figure.defaults, **state})
+    (bound,) = figure.bounds
+    bound.apply(figure.evaluate(**state))
+    net = bound.artist
+    for part, (artist, paint, colours) in enumerate(
+        [
+            (net.units, "fill", net.units.get_facecolor()),
+            (net.crosses, "stroke", net.crosses.get_edgecolor()),
+            (net.edges, "stroke", net.edges.get_edgecolor()),
+            (net.skips, "stroke", net.skips.get_edgecolor()),
+        ]
+    ):
+        assert artist.get_gid() == f"layered-0-{part}"
+        leaves = page.evaluate(LEAVES, artist.get_gid())
+        assert len(leaves) == len(colours)
+        for leaf, colour in zip(leaves, colours, strict=True):
+            assert leaf[f"{paint}Opacity"] == pytest.approx(colour[3], abs=0.006)
+            assert colour[3] < 0.01 or leaf[paint] == rgb(colour)

@@ -45,6 +45,10 @@ def slider(*numbers, **options):
     return live.Slider("x", *numbers, **options)
 
 
+def network(layers, **options):
+    return live.draw_network(Figure().subplots(), layers, **options)
+
+
 def predict(drawing=None, **options):
     """A small prediction, with something in it that is wrong."""
     fig = Figure()
@@ -129,6 +133,12 @@ CASES = [
     ("LiveFigure", lambda: figure().state(a=True), "a: expected a number; got True"),
     ("compile", lambda: live.compile(lambda x: jnp.linalg.svd(x)[1], jnp.eye(3)), "svd"),
     ("Program", lambda: live.compile(lambda x: x, T).run(T[:2]), r"shape \(5,\)"),
+    ("draw_network", lambda: network([]), "layers: expected at least one unit"),
+    ("draw_network", lambda: network([3, 0]), "layers: expected at least one unit"),
+    ("draw_network", lambda: network([3], skips=[(1, 2)]), "skips: expected pairs of layers"),
+    ("draw_network", lambda: network([3, 3], skips=[(2, 1)]), "skips: expected pairs of layers"),
+    ("draw_network", lambda: network([3], full=0), "full: expected another value"),
+    ("draw_network", lambda: network([3], colour="puce"), "colour: expected one of .*got"),
     ("predict", lambda: predict(name="Two words"), "name: expected small letters"),
     ("predict", lambda: predict(at={}), "at: expected at least one handle"),
     ("predict", lambda: predict(at={"before": -1}), "at: expected places on the line, 0 to 1"),
@@ -140,7 +150,7 @@ CASES = [
     ("themed_svg", lambda: live.themed_svg(3), "fig: expected a matplotlib Figure; got int"),
 ]  # fmt: skip
 #: Public names that take no input of their own.
-EXEMPT = {"CompileError", "Prediction"}
+EXEMPT = {"CompileError", "NetworkPicture", "Prediction"}
 
 
 @pytest.mark.parametrize(("name", "call", "words"), CASES)

@@ -55,6 +55,9 @@ def line(ax):
         (lambda ax: {ax.plot(T, T, drawstyle="steps")[0]: "y"}, "ax.stairs"),
         (lambda ax: {ax.plot(T, T, transform=ax.transAxes)[0]: "y"}, "data coordinates"),
         (lambda ax: {ax.fill_between(T, T, 2 * T): {"lower": "y"}}, "expected roles among"),
+        (lambda ax: {live.draw_network(ax, [2, 2]): "y"}, "expected 4 values of 'y'"),
+        (lambda ax: {live.draw_network(ax, [2, 2]): {"edges": "y"}}, "expected 1 values"),
+        (lambda ax: {live.draw_network(ax, [2, 2]): {"skip": "y"}}, "expected roles among"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_remedy(bind, words):

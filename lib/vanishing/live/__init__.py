@@ -1,5 +1,6 @@
 """Live figures: a matplotlib figure whose JAX function runs in the reader's browser."""
 
+from vanishing.live.artists.network import NetworkPicture, draw_network
 from vanishing.live.compiler import CompileError, Program, compile
 from vanishing.live.controls import Choice, Seed, Slider, Toggle
 from vanishing.live.figure import LiveFigure, figure
@@ -12,12 +13,14 @@ __all__ = [
     "Choice",
     "CompileError",
     "LiveFigure",
+    "NetworkPicture",
     "Prediction",
     "Program",
     "Seed",
     "Slider",
     "Toggle",
     "compile",
+    "draw_network",
     "figure",
     "predict",
     "themed_svg",

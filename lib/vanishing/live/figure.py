@@ -200,7 +200,9 @@ class LiveFigure:
         for bound in self.bounds:
             for name in bound.drawn():
                 kinds.setdefault(name, set()).add(bound.kind)
-        return [(name, self.words[name], kind == {"line"}) for name, kind in kinds.items()]
+        return [
+            (name, self.words[name], kind <= {"line", "network"}) for name, kind in kinds.items()
+        ]
 
     @cached_property
     def spec(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from matplotlib.text import Text
 from vanishing.live.artists.axes import axis_maps, colour_map
 from vanishing.live.artists.bound import Bound, Outputs, numbers
 from vanishing.live.artists.marks import BoundBand, BoundBars, BoundLine, BoundRule, BoundSteps
+from vanishing.live.artists.network import BoundNetwork, NetworkPicture
 from vanishing.live.page import text
 
 
@@ -156,7 +157,7 @@ def bind_artist(artist: Any, target: Any) -> Bound:
 
     Args:
         artist: Line2D, BarContainer, StepPatch, AxesImage, PathCollection, fill_between's
-            collection, Text.
+            collection, Text, a network from `draw_network`.
         target: the name of an output, or names by role (`{"x": …, "y": …}`, `(lower, upper)`,
             `{"offsets": …, "colour": …, "size": …}`), or the template of a text.
 
@@ -173,11 +174,13 @@ def bind_artist(artist: Any, target: Any) -> Bound:
         (PathCollection, BoundScatter, _single("offsets")),
         (FillBetweenPolyCollection, BoundBand, _band),
         (Text, BoundText, _single("template")),
+        (NetworkPicture, BoundNetwork, _single("units")),
     ]
     for artist_type, bound, shows in kinds:
         if isinstance(artist, artist_type):
             return bound(artist, shows(target))
     raise TypeError(
         "bind: expected a Line2D, BarContainer, StepPatch, AxesImage, PathCollection, fill_between "
-        f"band or Text; got {type(artist).__name__}. Bind those, and leave other artists still."
+        f"band, Text or network; got {type(artist).__name__}. Bind those, and leave other artists "
+        "still."
     )

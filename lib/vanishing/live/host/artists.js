@@ -126,6 +126,29 @@ const artists = {
     };
   },
 
+  network({ shows, parts, hues, zero, full }, groups) {
+    const leaves = groups.map((group) => {
+      const dots = group.querySelectorAll("use");
+      return [...(dots.length ? dots : group.querySelectorAll("path"))];
+    });
+    const show = (node, role, value) => {
+      const { style } = node;
+      if (role === "dead") style.strokeOpacity = value > 0 ? "1" : "0";
+      else {
+        const share = Math.max(-1, Math.min(1, (value - zero) / (full - zero)));
+        const there = Number.isFinite(value);
+        const opacity = there ? Math.abs(share).toFixed(2) : "0";
+        const paint = role === "units" ? "fill" : "stroke";
+        style[paint] = hues[share < 0 ? 1 : 0];
+        style[`${paint}Opacity`] = opacity;
+        if (role === "units") style.strokeOpacity = there ? "1" : "0";
+      }
+    };
+    return (outputs) =>
+      parts.forEach((role, part) =>
+        leaves[part].forEach((node, i) => show(node, role, outputs[shows[role]][i])));
+  },
+
   text(artist, [group]) {
     return (outputs) => {
       group.querySelector("text").textContent = sentence(artist.parts, outputs, {}, null);
