@@ -6,9 +6,7 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
-
-Scalar = Float[Array, ""] | float
+from jaxtyping import Array
 
 # Every description must fit into single precision, in which it will be run.
 _LARGEST = float(np.finfo(np.float32).max)

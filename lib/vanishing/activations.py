@@ -8,9 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int
 
 from vanishing import _checks
+from vanishing._types import Scalar
 from vanishing.moments import gaussian_mean
 
 Activation = Callable[[Array], Array]
@@ -179,7 +181,7 @@ def derivative(activation: str | Activation) -> Activation:
     """
     phi = get(activation)
 
-    def slope(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    def slope(z: Float[ArrayLike, "*shape"]) -> Float[Array, "*shape"]:
         z = jnp.asarray(z)
         return jax.jvp(phi, (z,), (jnp.ones_like(z),))[1]
 
@@ -225,9 +227,7 @@ def end_exponent(dtype) -> int:
     return jnp.finfo(dtype).maxexp // 4
 
 
-def second_moment(
-    activation: str | Activation, variance: Float[Array, ""] | float = 1.0
-) -> Float[Array, ""]:
+def second_moment(activation: str | Activation, variance: Scalar = 1.0) -> Float[Array, ""]:
     """E[φ(√q z)²]: the mean square of a layer's output, given inputs of variance q.
 
     Args:
@@ -247,9 +247,7 @@ def second_moment(
     return gaussian_mean(lambda z: phi(z) ** 2, variance)
 
 
-def slope_second_moment(
-    activation: str | Activation, variance: Float[Array, ""] | float = 1.0
-) -> Float[Array, ""]:
+def slope_second_moment(activation: str | Activation, variance: Scalar = 1.0) -> Float[Array, ""]:
     """E[φ′(√q z)²]: what one activation does to the mean squared gradient.
 
     Args, returns, errors: as in `second_moment`.

@@ -4,9 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from vanishing import _checks
+from vanishing._types import Scalar
 
 # Sixteen Gauss-Legendre nodes a panel, on either half-line: the kink of the ReLU family sits at 0,
 # and a rule that never straddles it is exact to rounding on either side.
@@ -33,7 +34,7 @@ def _rule(root: Float[Array, ""]) -> tuple[Float[Array, " nodes"], Float[Array, 
     return z, (width * _WEIGHTS.astype(dtype)[None]).ravel() * density
 
 
-def gaussian_mean(function, variance: Float[Array, ""] | float = 1.0) -> Float[Array, ""]:
+def gaussian_mean(function, variance: Scalar = 1.0) -> PyTree[Float[Array, ""]]:
     """E[f(√q z)] for z ~ N(0, 1), by composite Gauss-Legendre quadrature.
 
     Args:

@@ -1,23 +1,26 @@
 """MLP: a description of a deep network; its initialisation and its forward pass."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vanishing import _checks, activations, initializers
 from vanishing._layers import climb, normalize, read_in, read_out, step
+from vanishing._types import AnyArray, Scalar, pytree
 
 Params = dict[str, Array | dict[str, Array]]
 NORMALIZATIONS = (None, "batch", "layer")
+# Leaves of the pytree that a network is; all else of it is static.
+SCALES = ("sigma_w", "sigma_b", "epsilon", "residual")
 
 
-@jax.tree_util.register_pytree_with_keys_class
+@pytree(*SCALES)
 @dataclass(frozen=True)
 class MLP(_checks.Description):
     """A multilayer perceptron of `depth` layers, each `width` wide.
@@ -57,18 +60,17 @@ class MLP(_checks.Description):
     (50, 64, 64)
     """
 
-    # Leaves of the pytree; all else is static.
-    SCALES: ClassVar = ("sigma_w", "sigma_b", "epsilon", "residual")
+    SCALES: ClassVar = SCALES
 
     depth: int
     width: int
     activation: str | Callable[[Array], Array] = "tanh"
     initializer: str | None = None
-    sigma_w: _checks.Scalar | None = None
-    sigma_b: _checks.Scalar | None = None
+    sigma_w: Scalar | None = None
+    sigma_b: Scalar | None = None
     normalization: str | None = None
-    epsilon: _checks.Scalar = 1e-5
-    residual: _checks.Scalar | None = None
+    epsilon: Scalar = 1e-5
+    residual: Scalar | None = None
     in_features: int | None = None
     out_features: int | None = None
 
@@ -98,22 +100,6 @@ class MLP(_checks.Description):
                 " Check the spelling."
             )
 
-    def tree_flatten_with_keys(self):
-        """The scales, and all that is static."""
-        kept = tuple(getattr(self, f.name) for f in fields(self) if f.name not in self.SCALES)
-        named = [(jax.tree_util.GetAttrKey(name), getattr(self, name)) for name in self.SCALES]
-        return named, kept
-
-    @classmethod
-    def tree_unflatten(cls, kept, scales) -> "MLP":
-        """Put together what `tree_flatten_with_keys` took apart, unchecked: while JAX rebuilds a
-        pytree its leaves may be anything (a batch of scales, an axis number, a placeholder)."""
-        net = object.__new__(cls)
-        names = (f.name for f in fields(cls) if f.name not in cls.SCALES)
-        for name, value in (*zip(names, kept, strict=True), *zip(cls.SCALES, scales, strict=True)):
-            object.__setattr__(net, name, value)
-        return net
-
     def shapes(self):
         """The structure and shapes that `init` gives, without drawing anything."""
         return _shapes(self.depth, self.width, self.in_features, self.out_features)
@@ -124,7 +110,7 @@ class MLP(_checks.Description):
         return activations.get(self.activation)
 
     @property
-    def gain(self) -> _checks.Scalar:
+    def gain(self) -> Scalar:
         """σ_w as the theory wants it: the standard deviation of a weight times √n.
 
         "lsuv" chooses a gain for each layer, on data; this is the one that it settles at in a
@@ -136,7 +122,7 @@ class MLP(_checks.Description):
         return named if self.sigma_w is None else self.sigma_w
 
     @property
-    def bias_gain(self) -> _checks.Scalar:
+    def bias_gain(self) -> Scalar:
         """σ_b as the theory wants it: the standard deviation of a bias."""
         named = initializers.get(self.initializer).bias_gain / self.width**0.5
         return named if self.sigma_b is None else self.sigma_b
@@ -155,7 +141,9 @@ class Trace(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _shapes(depth: int, width: int, in_features: int | None, out_features: int | None) -> Params:
+def _shapes(
+    depth: int, width: int, in_features: int | None, out_features: int | None
+) -> PyTree[jax.ShapeDtypeStruct]:
     net = MLP(depth=depth, width=width, in_features=in_features, out_features=out_features)
     return jax.eval_shape(lambda: init(net, key=jax.random.key(0)))
 
@@ -182,7 +170,7 @@ def _init(net: MLP, key: PRNGKeyArray) -> Params:
     return params
 
 
-def init(net: MLP, *, key: PRNGKeyArray, data: Float[Array, "batch features"] | None = None):
+def init(net: MLP, *, key: PRNGKeyArray, data: Float[AnyArray, "batch features"] | None = None):
     """Draw the parameters of `net`.
 
     Args:
@@ -247,7 +235,7 @@ def _apply(net: MLP, params: Params, x, depth):
     return read_out(params, climb(net, params, read_in(params, x), depth, lambda s: None)[0])
 
 
-def forward(net: MLP, params: Params, x: Float[Array, "batch features"], depth=None) -> Trace:
+def forward(net: MLP, params: Params, x: Float[AnyArray, "batch features"], depth=None) -> Trace:
     """Run the network and keep what every layer saw.
 
     Args:
@@ -270,7 +258,7 @@ def forward(net: MLP, params: Params, x: Float[Array, "batch features"], depth=N
     return _forward(net, params, x, depth)
 
 
-def apply(net: MLP, params: Params, x: Float[Array, "batch features"], depth=None):
+def apply(net: MLP, params: Params, x: Float[AnyArray, "batch features"], depth=None):
     """Run the network and return its output: y of shape [batch, out_features], or h_L.
 
     Args and errors are those of `forward`.

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float
 from vanishing import _checks, activations
 from vanishing._layers import normalize, read_in, read_out, scan
 from vanishing._scaled import Scaled, align, log_rms, power, split, times
+from vanishing._types import AnyArray, pytree
 from vanishing.network import MLP, Params
 
 # A unit is called saturated on an input where its slope is below this share of the largest
@@ -18,7 +19,7 @@ from vanishing.network import MLP, Params
 SATURATED_BELOW = 0.01
 
 
-@jax.tree_util.register_dataclass
+@pytree()
 @dataclass(frozen=True)
 class Signals:
     """What `probe` measures; arrays of shape [depth], layer 1 first, but for `dead`.
@@ -235,8 +236,8 @@ def _probe(net: MLP, params: Params, x, cotangent, depth) -> Signals:
 def probe(
     net: MLP,
     params: Params,
-    x: Float[Array, "batch features"],
-    cotangent: Float[Array, "batch out"] | None = None,
+    x: Float[AnyArray, "batch features"],
+    cotangent: Float[AnyArray, "batch out"] | None = None,
     depth=None,
 ) -> Signals:
     """Measure every layer in one forward and one backward pass.
@@ -306,7 +307,7 @@ def _dead_units(net: MLP, params: Params, x):
 
 
 def dead_units(
-    net: MLP, params: Params, x: Float[Array, "batch features"]
+    net: MLP, params: Params, x: Float[AnyArray, "batch features"]
 ) -> Bool[Array, "depth width"]:
     """Which units are dead on x: φ′ of their pre-activation is exactly zero on every row.
 

@@ -8,6 +8,7 @@ from jaxtyping import Array, Float, Int
 
 from vanishing import _checks
 from vanishing._layers import read_in, step
+from vanishing._types import AnyArray
 from vanishing.network import MLP, Params
 
 # One-sided Jacobi converges quadratically: six to eight sweeps are usual, twelve always enough.
@@ -19,7 +20,7 @@ def _ratio(log_above, log_below) -> Array:
     return jnp.where(log_below == -jnp.inf, 0, jnp.exp(log_above - log_below))
 
 
-def _rows(matrix: Float[Array, "n n"]) -> tuple[Float[Array, " n"], Float[Array, "n n"]]:
+def _rows(matrix: Float[Array, "rows n"]) -> tuple[Float[Array, " rows"], Float[Array, "rows n"]]:
     """Take the norms of the rows out, as logarithms."""
     largest = jnp.max(jnp.abs(matrix), axis=1, keepdims=True)
     shrunk = matrix / jnp.where(largest > 0, largest, 1)
@@ -117,7 +118,7 @@ def _log_spectrum(net: MLP, params: Params, x):
 
 
 def log_jacobian_spectrum(
-    net: MLP, params: Params, x: Float[Array, " features"]
+    net: MLP, params: Params, x: Float[AnyArray, " features"]
 ) -> Float[Array, " width"]:
     """ln of the singular values of ∂h_L/∂h_0 at one input, largest first; −∞ for 0.
 
@@ -153,7 +154,7 @@ def log_jacobian_spectrum(
 
 
 def jacobian_spectrum(
-    net: MLP, params: Params, x: Float[Array, " features"]
+    net: MLP, params: Params, x: Float[AnyArray, " features"]
 ) -> Float[Array, " width"]:
     """Singular values of ∂h_L/∂h_0 at one input, largest first.
 

@@ -6,7 +6,7 @@ it, from a link, a script or an input, is in `reading.py`.
 
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
@@ -132,7 +132,7 @@ class Slider(Control):
     kind: ClassVar[str] = "slider"
     minimum: float
     maximum: float
-    value: float = None
+    value: float | None = None
     step: float | None = None
     _: KW_ONLY
     log: bool = False
@@ -245,7 +245,7 @@ class Choice(Control):
     """
 
     kind: ClassVar[str] = "choice"
-    options: tuple[str, ...]
+    options: Sequence[str]
     value: str | None = None
 
     def __post_init__(self) -> None:

@@ -79,7 +79,7 @@ def lives(
     key: PRNGKeyArray,
     runs: int,
     steps: int,
-) -> Bool[Array, "runs times depth width"]:
+) -> Bool[np.ndarray, "runs times depth width"]:
     """Train `runs` networks from independent starts; say of each unit when it was dead.
 
     Args:
@@ -158,7 +158,7 @@ def after_a_kill(
     after: int,
     margin: float,
     forget: bool = False,
-) -> Bool[Array, "runs times depth"]:
+) -> Bool[np.ndarray, "runs times depth"]:
     """Train, `kill` one unit a layer, train on.
 
     Args:
@@ -200,30 +200,30 @@ def after_a_kill(
 
 
 def _by_layer(
-    fate: Bool[Array, "runs depth width"], could: Bool[Array, "runs depth width"]
+    fate: Bool[np.ndarray, "runs depth width"], could: Bool[np.ndarray, "runs depth width"]
 ) -> list[Share]:
     """Layer by layer, the share that met a fate of those that could."""
     counts, trials = (fate & could).sum(-1), could.sum(-1)
     return [of_share(counts[:, layer], trials[:, layer]) for layer in range(fate.shape[1])]
 
 
-def killed(dead: Bool[Array, "runs times depth width"], at: int) -> list[Share]:
+def killed(dead: Bool[np.ndarray, "runs times depth width"], at: int) -> list[Share]:
     """Layer by layer: of the units alive before step `at`, the share dead right after it."""
     return _by_layer(dead[:, at + 1], ~dead[:, at])
 
 
-def revived(dead: Bool[Array, "runs times depth width"], at: int) -> list[Share]:
+def revived(dead: Bool[np.ndarray, "runs times depth width"], at: int) -> list[Share]:
     """Layer by layer: of the units that step `at` killed, the share alive at the end."""
     return _by_layer(~dead[:, -1], dead[:, at + 1] & ~dead[:, at])
 
 
-def came_back(dead: Bool[Array, "runs times depth"]) -> list[Share]:
+def came_back(dead: Bool[np.ndarray, "runs times depth"]) -> list[Share]:
     """Layer by layer: of the units that `after_a_kill` killed, the share alive at the end."""
     alive, every = ~dead[:, -1], np.ones(len(dead), int)
     return [of_share(alive[:, layer].astype(int), every) for layer in range(dead.shape[2])]
 
 
-def died(dead: Bool[Array, "runs times depth width"]) -> list[Share]:
+def died(dead: Bool[np.ndarray, "runs times depth width"]) -> list[Share]:
     """Layer by layer: of the units alive at the start, the share dead at the end."""
     return _by_layer(dead[:, -1], ~dead[:, 0])
 

@@ -8,6 +8,7 @@ from jax import lax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from vanishing import _checks
+from vanishing._types import Scalar
 from vanishing.network import MLP, apply, init
 from vanishing.probe import probe, rescale
 
@@ -19,7 +20,7 @@ def over_seeds(
     key: PRNGKeyArray,
     seeds: int,
     batch: int = 16,
-    input_rms: _checks.Scalar = 1.0,
+    input_rms: Scalar = 1.0,
 ):
     """Measure `seeds` independent networks, one after another in one compiled program.
 

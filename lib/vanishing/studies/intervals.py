@@ -3,8 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 from scipy import stats
+
+from vanishing._types import AnyArray
 
 CONFIDENCE = 0.95
 
@@ -17,12 +19,12 @@ class Interval(NamedTuple):
         low, high: the ends.
     """
 
-    value: Float[np.ndarray, "*shape"]
-    low: Float[np.ndarray, "*shape"]
-    high: Float[np.ndarray, "*shape"]
+    value: Float[np.ndarray, "*shape"] | np.floating
+    low: Float[np.ndarray, "*shape"] | np.floating
+    high: Float[np.ndarray, "*shape"] | np.floating
 
 
-def of_mean(samples: Float[Array, "*shape samples"]) -> Interval:
+def of_mean(samples: Float[AnyArray, "*shape samples"]) -> Interval:
     """The mean over the last axis, with Student's interval.
 
         x̄ ± t · s / √n
@@ -41,7 +43,7 @@ def of_mean(samples: Float[Array, "*shape samples"]) -> Interval:
     return Interval(mean, mean - reach, mean + reach)
 
 
-def of_median(samples: Float[Array, " samples"]) -> Interval:
+def of_median(samples: Float[AnyArray, " samples"]) -> Interval:
     """The median, with the interval between two of the sorted samples that holds it.
 
     The number of samples below the true median is binomial, whatever the distribution: runs that
@@ -78,7 +80,7 @@ class Share(NamedTuple):
     high: float
 
 
-def of_share(counts: Int[Array, " runs"], trials: Int[Array, " runs"]) -> Share:
+def of_share(counts: Int[np.ndarray, " runs"], trials: Int[np.ndarray, " runs"]) -> Share:
     """Of all units over all runs, the share that met a fate, with Wilson's interval.
 
     Units of one network share their fate, so the number of trials is first divided by the design

@@ -16,7 +16,9 @@ _STRIDE = 1 << 12
 _BOTTOM = 2.0**-20
 
 
-def floats(low: float, high: float, stride: int = 1) -> Float[np.ndarray, " count"]:
+def floats(
+    low: float | np.floating, high: float | np.floating, stride: int = 1
+) -> Float[np.ndarray, " count"]:
     """Every float32 from `low` to `high`, both positive and included, or every `stride`-th.
 
     Positive floats are ordered as their bits are, so this counts from one pattern to the next.

@@ -8,13 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
 from scipy import optimize
 
 from vanishing import _checks, activations
+from vanishing._types import Scalar
 from vanishing.theory._curves import FAR, GRID, Curves, curves
-
-Number = Float[Array, ""] | float
 
 # V(q)/q − 1 is known to a few roundings of float64: below this its sign says nothing.
 NOISE = 1e-14
@@ -59,7 +57,7 @@ def _plain_map(curve: Curves, q, sigma_w, sigma_b) -> float:
 
 
 @plain_or_traced(_plain_map)
-def length_map(activation, q: Number, sigma_w: Number, sigma_b: Number = 0.0) -> Number:
+def length_map(activation, q: Scalar, sigma_w: Scalar, sigma_b: Scalar = 0.0) -> Scalar:
     """One layer of the length map: q ↦ σ_w² E[φ(√q z)²] + σ_b², z ~ N(0, 1).
 
     Args:
@@ -169,7 +167,7 @@ def _implicit(activation, q, sigma_w, sigma_b):
 
 
 @plain_or_traced(_plain_fixed_point)
-def length_fixed_point(activation, sigma_w: Number, sigma_b: Number = 0.0) -> Number:
+def length_fixed_point(activation, sigma_w: Scalar, sigma_b: Scalar = 0.0) -> Scalar:
     """q*: where the length map, iterated from q = 1, comes to rest.
 
     ReLU with σ_w² = 2 and no biases leaves every q where it is, so 1 comes back; a map that
@@ -197,7 +195,7 @@ def _plain_chi(curve: Curves, sigma_w, sigma_b) -> float:
 
 
 @plain_or_traced(_plain_chi)
-def chi(activation, sigma_w: Number, sigma_b: Number = 0.0) -> Number:
+def chi(activation, sigma_w: Scalar, sigma_b: Scalar = 0.0) -> Scalar:
     """χ₁ = σ_w² E[φ′(√q* z)²]: the factor of the *squared* gradient, per layer, at q*.
 
     Below 1 gradients vanish (the ordered phase), above 1 they explode (the chaotic phase); the

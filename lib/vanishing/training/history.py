@@ -4,10 +4,12 @@ from dataclasses import dataclass, fields
 
 import jax
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
+
+from vanishing._types import AnyArray, pytree
 
 
-@jax.tree_util.register_dataclass
+@pytree()
 @dataclass(frozen=True)
 class Record:
     """Read-outs at one moment of training, on the *whole data set given*, never on a mini-batch.
@@ -28,16 +30,16 @@ class Record:
         moved: ‖W_l(t) − W_l(0)‖ / ‖W_l(0)‖, how far the layer is from where it started.
     """
 
-    loss: Float[Array, "*records"]
-    accuracy: Float[Array, "*records"]
-    log_gradient_rms: Float[Array, "*records depth"]
-    log_weight_gradient_rms: Float[Array, "*records depth"]
-    log10_update_ratio: Float[Array, "*records depth"]
-    activation_rms: Float[Array, "*records depth"]
-    dead_fraction: Float[Array, "*records depth"]
-    saturated_fraction: Float[Array, "*records depth"]
-    dead_units: Bool[Array, "*records depth width"]
-    moved: Float[Array, "*records depth"]
+    loss: Float[AnyArray, "*records"]
+    accuracy: Float[AnyArray, "*records"]
+    log_gradient_rms: Float[AnyArray, "*records depth"]
+    log_weight_gradient_rms: Float[AnyArray, "*records depth"]
+    log10_update_ratio: Float[AnyArray, "*records depth"]
+    activation_rms: Float[AnyArray, "*records depth"]
+    dead_fraction: Float[AnyArray, "*records depth"]
+    saturated_fraction: Float[AnyArray, "*records depth"]
+    dead_units: Bool[AnyArray, "*records depth width"]
+    moved: Float[AnyArray, "*records depth"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class History(Record):
     ([0, 50, 100], (3, 2, 8), None)
     """
 
-    step: Int[Array, " records"]
+    step: Int[np.ndarray, " records"]
     diverged: Divergence | None
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
 from vanishing.datasets import Dataset
 from vanishing.network import MLP, Params, apply
@@ -35,7 +35,7 @@ class State(NamedTuple):
         trouble: 0, or which of `history.TROUBLES` stopped the run; such a state stays as it is.
     """
 
-    params: Params
+    params: PyTree[Array]
     optimizer: optax.OptState
     step: Int[Array, ""]
     trouble: Int[Array, ""]
@@ -52,7 +52,7 @@ def optimizer_named(optimizer: Optimizer, learning_rate) -> optax.GradientTransf
     return OPTIMIZERS[optimizer](learning_rate) if isinstance(optimizer, str) else optimizer
 
 
-def start(optimizer: optax.GradientTransformation, params: Params) -> State:
+def start(optimizer: optax.GradientTransformation, params: PyTree[Array]) -> State:
     """The state before the first step.
 
     >>> net = vg.MLP(depth=2, width=4)
@@ -73,9 +73,9 @@ class Made(NamedTuple):
         outputs: what the cost returned beside it: ŷ on the batch, there too.
     """
 
-    delta: Params
+    delta: PyTree[Array]
     loss: Float[Array, ""]
-    outputs: Float[Array, "batch out"]
+    outputs: PyTree[Array]
 
 
 def _finite(tree) -> Array:
@@ -84,7 +84,7 @@ def _finite(tree) -> Array:
 
 
 def descend(
-    cost: Callable[[Params], tuple[Array, Array]],
+    cost: Callable[[PyTree[Array]], tuple[Float[Array, ""], PyTree[Array]]],
     optimizer: optax.GradientTransformation,
     state: State,
 ) -> tuple[State, Made]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 from vanishing.live.compiler.code.emit import Emitter
 from vanishing.live.compiler.code.fusion import hint_of
@@ -158,7 +159,11 @@ def branch(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
 
 
 def _write_branches(
-    emitter: Emitter, graphs: list[Graph], chosen: str, operands: list[Value], results: list[Value]
+    emitter: Emitter,
+    graphs: Sequence[Graph],
+    chosen: str,
+    operands: list[Value],
+    results: list[Value],
 ) -> None:
     if len(graphs) == 2:
         headers = [f"if ({chosen})", "else"]
