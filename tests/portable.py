@@ -30,7 +30,11 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+from conftest import pytest_xdist_auto_num_workers as workers  # noqa: E402
+
 MEMORY = ROOT / "_build" / "portable"
+NO_TESTS = 5  # pytest's code where all tests of a module need a book or a browser
 CELL_SECONDS = 1800  # one cell may be that slow, on a loaded machine and under an emulator
 #: Name → what the environment adds. An x86 processor can pretend to be an older one.
 OLDER = {isa: {"XLA_FLAGS": f"--xla_cpu_max_isa={isa}"} for isa in ("SSE4_2", "AVX", "AVX2")}
@@ -40,6 +44,13 @@ MACHINES: dict[str, dict[str, str]] = {
     # The environment variable sizes XLA's pool of threads, the flag keeps Eigen out of it.
     "one_thread": {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "NPROC": "1"},
 }
+#: Tests that no processor can change, by what stands in their paths: built pages and browsers,
+#: refusals (made before anything is computed), structure, text and style.
+UNMOVED = (
+    "tests/browser/", "tests/book/test_", "tests/live/test_", "_bad_input", "_jax.py",
+    "_jax_internals.py", "test_browsers.py", "test_checks.py", "test_imports.py",
+    "test_progress.py", "test_recipes.py",
+)  # fmt: skip
 FUSED = """
 import jax
 from vanishing.studies import rounding
@@ -79,16 +90,19 @@ def chapters() -> Iterator[Unit]:
 
 
 def tests() -> Iterator[Unit]:
-    """One unit a folder of tests, without those that need the built book or a browser."""
+    """One unit a module of tests that computes, and one for the examples in the docstrings."""
     pins = [ROOT / name for name in ("requirements.txt", "requirements-dev.txt", "pyproject.toml")]
-    shared = (*pins, *below("lib", "tests", "chapters"), ROOT / "conftest.py")
-    groups = {"lib": ["lib"], "tests": sorted((ROOT / "tests").glob("test_*.py"))}
-    for folder in sorted(path for path in (ROOT / "tests").iterdir() if path.is_dir()):
-        if folder.name not in ("browser", "pages") and any(folder.rglob("test_*.py")):
-            groups[f"tests/{folder.name}"] = [folder]
-    groups["tests/pages/test_chapter_*"] = sorted((ROOT / "tests/pages").glob("test_chapter_*.py"))
-    for name, paths in groups.items():
-        yield Unit(name, shared, lambda env, p=paths: pytests(p, env))
+    helpers = [path for path in below("tests") if not path.name.startswith("test_")]
+    shared = (*pins, *below("lib"), *helpers, ROOT / "conftest.py")
+    yield Unit("lib", shared, lambda env: pytests(ROOT / "lib", env))
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        # Of the tests of pages only those of a chapter's statements compute anything.
+        elsewhere = name.startswith("tests/pages/") and "test_chapter_" not in name
+        if not elsewhere and not any(part in name for part in UNMOVED):
+            # With its neighbours, from which it may import.
+            own = (*path.parent.glob("*.py"), *(below("chapters") if "/pages/" in name else ()))
+            yield Unit(name, (*shared, *own), lambda env, p=path: pytests(p, env))
 
 
 def cells(path: Path, env: Mapping[str, str]) -> list[str]:
@@ -122,15 +136,15 @@ def faults(cell: NotebookNode) -> Iterator[str]:
             yield f"wrote to stderr: {output.text.strip()[:500]}"
 
 
-def pytests(paths: list[Path], env: Mapping[str, str]) -> list[str]:
-    """Run tests, and tell which failed."""
+def pytests(path: Path, env: Mapping[str, str]) -> list[str]:
+    """Run the tests below a path, and tell which failed."""
     options = ("-p", "no:cacheprovider", "--tb=line", "-rfE", "--color=no")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "-m", "not book and not browser", *paths],
+        [sys.executable, "-m", "pytest", *options, "-m", "not book and not browser", path],
         cwd=ROOT, env=dict(env), capture_output=True, text=True,
     )  # fmt: skip
     failed = re.findall(r"^(?:FAILED|ERROR) .*$", done.stdout, re.M)
-    if done.returncode and not failed:
+    if done.returncode not in (0, NO_TESTS) and not failed:
         return [f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"]
     return failed
 
@@ -209,7 +223,7 @@ def run(units: list[Unit], machines: list[str], jobs: int) -> dict[str, list[str
             took = "as before" if seconds is None else f"{seconds:6.0f} s"
             said = f"{len(found)} FAILED" if found else "passed"
             print(
-                f"[{count}/{len(todo)}] {machine:10} {unit.name:28} {took:>9}  {said}", flush=True
+                f"[{count}/{len(todo)}] {machine:10} {unit.name:45} {took:>9}  {said}", flush=True
             )
             for failure in found:
                 print(f"      {failure}", flush=True)
@@ -221,7 +235,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--isas", nargs="+", default=list(MACHINES), choices=list(MACHINES))
     parser.add_argument("--only", nargs="+", default=[""], help="words, one of them in the name")
-    parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 1) // 2))
+    parser.add_argument("--jobs", type=int, default=workers())
     chosen = parser.parse_args()
     units = [u for u in (*chapters(), *tests()) if any(word in u.name for word in chosen.only)]
     if not units:
