@@ -22,7 +22,7 @@ RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgr
 SOURCES := $(shell find chapters lib _ext _static -type f \
              -not -path '*/.*' -not -path '*/__pycache__/*' -not -path '*.egg-info/*')
 
-.PHONY: help book serve lab test check portable lint types format bench pins picture clean
+.PHONY: help book serve lab test check portable margins lint types format bench pins picture clean
 
 help:                ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ check: $(VENV)/dev   ## Run the tests of library and claims, without book and br
 
 portable: $(VENV)/dev ## Compute every chapter as other processors would (ISAS=..., ONLY=...)
 	$(BIN)/python tests/portable.py $(if $(ISAS),--isas $(ISAS)) $(if $(ONLY),--only $(ONLY))
+
+margins: $(VENV)/dev ## Say how far assertions about chance are from failing (ONLY="files")
+	$(BIN)/python tests/margins.py $(ONLY)
 
 lint: types          ## Check the style of the code, its imports and its types
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vanishing.studies.intervals import of_mean, of_median, of_share
+from vanishing.studies.intervals import chance_below, of_mean, of_median, of_share
 
 
 def test_an_interval_covers_the_mean_of_the_distribution_as_often_as_it_says():
@@ -78,3 +78,16 @@ def test_the_interval_of_a_median_covers_it_at_least_as_often_as_it_says():
     samples = np.exp(np.asarray(jax.random.normal(jax.random.key(1), (1000, 12))))
     held = [low <= 1 <= high for _, low, high in map(of_median, samples)]
     assert np.mean(held) == pytest.approx(0.961, abs=0.022)  # 3.5 standard deviations
+
+
+def test_the_next_sample_falls_below_a_bound_as_often_as_it_is_said_to():
+    draws = np.asarray(jax.random.normal(jax.random.key(2), (1000, 9)))
+    said = [chance_below(row[:8], row[8]) for row in draws]  # uniform, if the law is right
+    for share in (0.01, 0.1, 0.5):
+        assert np.mean(np.array(said) < share) == pytest.approx(
+            share, abs=3.5 * np.sqrt(share * (1 - share) / len(draws))
+        )
+
+
+def test_what_does_not_vary_is_certain():
+    assert chance_below(np.ones(8), 0.5) == 0 and chance_below(np.ones(8), 1.5) == 1
