@@ -177,10 +177,15 @@ def _numpy(name: str, value) -> np.ndarray:
         ) from error
 
 
+@jax.jit  # one program for a shape, not three
+def _within(value, largest):
+    return jnp.all(jnp.abs(value) <= largest)
+
+
 def _finite(value, dtype) -> bool:
     # Looked at now, even where the caller is being traced and this array is a constant to it.
     with jax.ensure_compile_time_eval():
-        return bool(jnp.all(jnp.abs(value) <= jnp.asarray(jnp.finfo(dtype).max, dtype)))
+        return bool(_within(value, jnp.asarray(jnp.finfo(dtype).max, dtype)))
 
 
 def depth(value, allocated: int, name: str = "depth", at_least: int = 1):
