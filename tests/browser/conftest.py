@@ -80,6 +80,7 @@ def figures() -> dict:
         live_gallery.furnished,
         live_gallery.layered,
         lambda: live_gallery.descent("previewed", preview=30),
+        lambda: live_gallery.descent("alive", autoplay=True),
     )
     return {figure.name: figure for figure in (make() for make in makers)}
 

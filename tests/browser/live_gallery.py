@@ -141,7 +141,7 @@ def parabola(name="parabola"):
     )
 
 
-def descent(name="descent", preview=0):
+def descent(name="descent", preview=0, autoplay=False):
     """Return an animated figure: gradient descent on a parabola, with its history."""
 
     def init(start, rate):
@@ -159,7 +159,7 @@ def descent(name="descent", preview=0):
     ax.set_ylim(-3, 3)
     return live.figure(
         fig,
-        live.Animation(init, step, steps=40, draw_every=2, preview=preview),
+        live.Animation(init, step, steps=40, draw_every=2, preview=preview, autoplay=autoplay),
         [
             live.Slider("start", -2.0, 2.0, value=2.0, step=0.5),
             live.Slider("rate", 0.01, 1.2, value=0.1, step=0.01, restart=False),

@@ -8,6 +8,7 @@ from test_life_map_page import LIVE, write_page
 pytestmark = pytest.mark.browser
 
 FIGURES = {
+    "fifty_layers": "index",
     "microscope": "chain_rule",
     "life_map": "dead_neurons",
     "depth_and_activation": "no_learning",

@@ -205,3 +205,22 @@ def test_preview_is_the_first_picture():
     figure = live_gallery.descent("previewed", preview=5)
     np.testing.assert_allclose(figure.outputs["seen"], expected(5), rtol=1e-5)
     assert 'value="5"' in figure.html()
+
+
+def test_a_figure_that_plays_by_itself_does_so_in_silence(open_page, web):
+    page = open_page(f"{web}/alive.html")
+    wait_for(page, 40)
+    page.wait_for_timeout(400)
+    assert page.locator(".live-speaks").inner_text() == ""
+    assert page.get_by_role("button", name="Run").is_visible()
+    page.get_by_role("button", name="Step").click()
+    assert page.locator(".live-says").inner_text().startswith("This is the last step.")
+
+
+@pytest.mark.parametrize("how", ["less motion", "a link"])
+def test_a_figure_plays_by_itself_only_where_it_may(how, open_page, web):
+    options = {"reduced_motion": "reduce"} if how == "less motion" else {}
+    where = "#fig-alive?rate=0.25" if how == "a link" else ""
+    page = open_page(f"{web}/alive.html{where}", **options)
+    page.wait_for_timeout(700)
+    assert page.evaluate(f"{LIVE}.count") == 0

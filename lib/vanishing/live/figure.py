@@ -232,6 +232,7 @@ class LiveFigure:
             "steps": animation.steps,
             "stride": animation.draw_every,
             "preview": animation.preview,
+            "autoplay": animation.autoplay,
             "ranks": [leaf.ndim for leaf in leaves],
             "bytes": sum(leaf.size * leaf.dtype.itemsize for leaf in leaves),
         }

@@ -32,6 +32,8 @@ class Animation:
         steps: number of steps of a whole run.
         draw_every: steps between two pictures.
         preview: the step that is shown at rest.
+        autoplay: whether it plays once by itself, in silence, when it is first seen; never where
+            the reader wants less motion, nor once they have touched it.
 
     Raises:
         TypeError: if `init` or `step` is no function, or a number is no int.
@@ -43,6 +45,7 @@ class Animation:
     steps: int = 1000
     draw_every: int = 1
     preview: int = 0
+    autoplay: bool = False
 
     def __post_init__(self) -> None:
         for name in ("init", "step"):

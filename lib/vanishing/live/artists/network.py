@@ -40,6 +40,8 @@ class NetworkPicture:
         ax.set(xlim=(0.3, len(self.layers) + 0.7), ylim=(-tall / 2 - 0.3, tall / 2 + 0.3 + rise))
         ax.set_yticks([])
         ax.grid(visible=False)
+        ax.spines[:].set_visible(False)
+        ax.tick_params(length=0)
         ax.figure.draw_without_rendering()  # the layout decides how much room a unit has
         unit = _unit(ax, tall + rise)  # points
         radius = radius or 0.36 * min(unit)

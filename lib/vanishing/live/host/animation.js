@@ -2,11 +2,15 @@
 
 const LAST = "This is the last step. Run plays it again from the first.";
 
+/** Whether the reader wants less motion. */
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 /** Public besides: `count` (the step in the picture), run, pause, step; set takes `step` too. */
 class LiveAnimation extends LiveFigure {
   #playing = false;
   /** @type {number|null} the step that is wanted, while it is not drawn */
   #aim = null;
+  #silent = false; // it plays by itself: nobody asked, so nobody is told
 
   /** @param {HTMLElement} element @param {any} spec @param {any} engine @param {any} changed */
   constructor(element, spec, engine, changed) {
@@ -15,6 +19,21 @@ class LiveAnimation extends LiveFigure {
     /** @type {HTMLInputElement} */
     this.bar = this.find("[data-scrub]");
     this.bar.addEventListener("input", () => this.go(Number(this.bar.value)));
+    if (spec.animation.autoplay && !calm()) this.#begin();
+  }
+
+  /** Play once, when the picture is seen and the reader has left it as it was. */
+  #begin() {
+    const seen = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      seen.disconnect();
+      const { signal } = this.closed;
+      if (signal.aborted || this.#playing || Object.keys(this.difference).length) return;
+      this.#silent = true;
+      this.run();
+    }, { threshold: 0.5 });
+    seen.observe(this.find(".live-picture"));
+    this.closed.signal.addEventListener("abort", () => seen.disconnect());
   }
 
   get steps() {
@@ -110,8 +129,7 @@ class LiveAnimation extends LiveFigure {
   /** How many steps the next picture is away; long strides where motion is not wanted. */
   #stride() {
     const { steps, stride } = /** @type {any} */ (this.spec.animation);
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const wish = calm ? Math.ceil(steps / 5) : stride * Number(this.find("[data-speed]").value);
+    const wish = calm() ? Math.ceil(steps / 5) : stride * Number(this.find("[data-speed]").value);
     return Math.min(wish, steps - this.count);
   }
 
@@ -127,7 +145,8 @@ class LiveAnimation extends LiveFigure {
     this.draw(outputs);
     if (this.#playing && count >= this.steps) this.#playing = false;
     this.#progress();
-    this.voice.say(this.#playing ? 1000 : 200, `step ${count}`);
+    this.voice.say(this.#playing ? 1000 : 200, this.#silent ? "" : `step ${count}`);
+    if (!this.#playing) this.#silent = false;
     if (this.#playing && !this.wanted) this.#seek(count + this.#stride());
   }
 

@@ -131,22 +131,27 @@ const artists = {
       const dots = group.querySelectorAll("use");
       return [...(dots.length ? dots : group.querySelectorAll("path"))];
     });
-    const show = (node, role, value) => {
-      const { style } = node;
-      if (role === "dead") style.strokeOpacity = value > 0 ? "1" : "0";
-      else {
-        const share = Math.max(-1, Math.min(1, (value - zero) / (full - zero)));
-        const there = Number.isFinite(value);
-        const opacity = there ? Math.abs(share).toFixed(2) : "0";
-        const paint = role === "units" ? "fill" : "stroke";
-        style[paint] = hues[share < 0 ? 1 : 0];
-        style[`${paint}Opacity`] = opacity;
-        if (role === "units") style.strokeOpacity = there ? "1" : "0";
-      }
+    /** @type {number[][]} */
+    const before = leaves.map(() => []); // most units of a frame are as they were
+    const show = ({ style }, role, share) => {
+      const there = Number.isFinite(share);
+      if (role === "dead") return void (style.strokeOpacity = share > 0 ? "1" : "0");
+      const paint = role === "units" ? "fill" : "stroke";
+      style[paint] = hues[share < 0 ? 1 : 0];
+      style[`${paint}Opacity`] = String(there ? Math.abs(share) : 0);
+      if (role === "units") style.strokeOpacity = there ? "1" : "0";
     };
     return (outputs) =>
-      parts.forEach((role, part) =>
-        leaves[part].forEach((node, i) => show(node, role, outputs[shows[role]][i])));
+      parts.forEach((role, part) => {
+        const list = outputs[shows[role]];
+        leaves[part].forEach((node, i) => {
+          const share = Math.max(-1, Math.min(1, (list[i] - zero) / (full - zero)));
+          const rounded = Math.round(100 * (role === "dead" ? list[i] : share)) / 100;
+          if (Object.is(before[part][i], rounded)) return;
+          before[part][i] = rounded;
+          show(node, role, rounded);
+        });
+      });
   },
 
   text(artist, [group]) {

@@ -13,8 +13,8 @@
  * @property {State[]} presets
  * @property {string[]} data
  * @property {Record<string, string>} programs
- * @property {{steps: number, stride: number, preview: number, ranks: number[],
- *   bytes: number}} [animation]
+ * @property {{steps: number, stride: number, preview: number, autoplay: boolean,
+ *   ranks: number[], bytes: number}} [animation]
  */
 
 /** @returns {Promise<void>} */
@@ -38,7 +38,7 @@ class LiveFigure {
   #wanted = null;
   /** @type {Promise<void>|null} of being at rest */
   #running = null;
-  #closed = new AbortController();
+  closed = new AbortController(); // by destroy, or by a fault
 
   /**
    * @param {HTMLElement} element  the `figure.live`
@@ -54,7 +54,7 @@ class LiveFigure {
     /** @type {State} */
     this.defaults = Object.fromEntries(spec.controls.map((c) => [c.name, c.value]));
     this.state = { ...this.defaults };
-    const { signal } = this.#closed;
+    const { signal } = this.closed;
     const form = /** @type {HTMLFormElement} */ (this.find("form"));
     this.form = new Form(form, spec, (values) => this.set(values), signal);
     this.voice = new Voice(this);
@@ -175,7 +175,7 @@ class LiveFigure {
 
   /** Stop, and let go of everything; the picture stays. */
   destroy() {
-    this.#closed.abort();
+    this.closed.abort();
     this.voice.stop();
     this.engine.close();
     delete (/** @type {any} */ (this.element).live);
@@ -183,21 +183,28 @@ class LiveFigure {
 
   /** @param {Wish|null} request @returns {Promise<void>} */
   want(request) {
-    if (this.#closed.signal.aborted) return Promise.resolve();
+    if (this.closed.signal.aborted) return Promise.resolve();
     this.#wanted = request;
     return (this.#running ??= this.#work());
   }
 
   /** Answer what is wanted until nothing is. */
   async #work() {
-    const busy = setTimeout(() => this.#wait("Computing …"), BUSY);
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    let busy;
     try {
       await null; // let all changes of this moment come in first
-      while (this.#wanted && !this.#closed.signal.aborted) {
+      while (this.#wanted && !this.closed.signal.aborted) {
+        busy ??= setTimeout(() => this.#wait("Computing …"), BUSY);
         const request = this.#wanted;
         this.#wanted = null;
         const answer = await this.engine.ask(this.#complete(request));
-        if (!this.#closed.signal.aborted) await this.answer(request, answer);
+        if (answer.outputs) { // a run that moves is not waited for
+          clearTimeout(busy);
+          busy = undefined;
+          this.#wait("");
+        }
+        if (!this.closed.signal.aborted) await this.answer(request, answer);
       }
     } catch (error) {
       this.#fail(error);
@@ -220,7 +227,8 @@ class LiveFigure {
   }
 
   #wait(/** @type {string} */ words) {
-    this.find(".live-wait").textContent = words;
+    const place = this.find(".live-wait");
+    if (place.textContent !== words) place.textContent = words;
   }
 
   /** Draw what came. @param {Wish} request @param {Answer} answer @returns {Promise<void>} */
@@ -237,7 +245,7 @@ class LiveFigure {
 
   #fail(/** @type {any} */ error) {
     if (error.waiting) return this.voice.tell(WAITING); // there may be a network again
-    this.#closed.abort();
+    this.closed.abort();
     this.find("fieldset").disabled = true;
     this.element.dataset.state = "failed";
     this.element.dataset.error = String(error);
