@@ -50,7 +50,10 @@ def compared():
 def test_the_browser_makes_the_steps_that_jax_makes(case):
     start, init, (state, outputs), (js_state, js_outputs) = compared()[case]
     same(start, init)
-    same(outputs, js_outputs)
+    # Of a unit, one bit of one weight decides; of what is that small, only how pale it is.
+    finer = {"shade", "stuck"}
+    same(*({k: v for k, v in seen.items() if k not in finer} for seen in (outputs, js_outputs)))
+    np.testing.assert_allclose(js_outputs["shade"], outputs["shade"], atol=0.12)
     # The derivative by a bias is a sum over the batch that cancels: it inherits the rounding of
     # terms that are a hundred times larger.
     same(state, js_state, floor=1e-2)
@@ -72,6 +75,15 @@ def test_thirty_sigmoid_layers_guess_and_the_lower_half_never_moves():
     assert outputs["correct"] < 0.2
     assert (outputs["moved"][:10] == 0).all() and outputs["moved"][-1] > 0.1
     np.testing.assert_array_equal(outputs["unmoved"] == module.FLOOR, outputs["moved"] == 0)
+
+
+def test_the_units_are_crossed_where_the_layer_has_not_moved():
+    outputs = figure().outputs
+    stuck, moved = outputs["stuck"], outputs["moved"]
+    assert stuck[moved == 0].all() and not stuck[-5:].any()
+    assert (outputs["shade"][moved == 0] == 0).all()
+    top = outputs["shade"][-1]
+    np.testing.assert_allclose(top, 1 + np.log10(moved[-1]) / module.PALE, atol=0.1)
 
 
 def test_two_sigmoid_layers_learn_and_the_absent_layers_read_nan():

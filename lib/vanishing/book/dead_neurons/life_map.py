@@ -16,13 +16,14 @@ from matplotlib.figure import Figure
 
 from vanishing import activations, datasets
 from vanishing.book.style import COLOURS, WIDTH, house_style
-from vanishing.live import Animation, Choice, Seed, Slider
+from vanishing.live import Animation, Choice, Seed, Slider, draw_network
 from vanishing.live import figure as live_figure
 from vanishing.network import MLP, Params, apply, forward, init
 from vanishing.studies.comparisons import matched_gain
 from vanishing.training import losses, update
 
 DEPTH, UNITS, POINTS = 10, 16, 128
+DRAWN = 6  # units of each layer in the picture of the network
 #: A column of the map is so many steps of training; the large step is the first of its column.
 COLUMNS, STRIDE, LARGE = 150, 4, 10
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "tanh")
@@ -138,7 +139,8 @@ def frame(state: Life, activation, optimizer, learning_rate, large_step, bias, s
         unit: the unit to look at, from 1 to depth · units, counted through the layers.
 
     Returns:
-        The next state, and of the state given: the `map`, last unit on top; the `loss`; how many
+        The next state, and of the state given: the `map`, last unit on top; of the first `DRAWN`
+        units of each layer the `slope` left and whether it `is_dead`; the `loss`; how many
         units are `dead`, how many deaths and returns there were so far (`killed`, `revived`); of
         the `chosen` unit its `layer`, its pre-activations on the `plane` relative to the largest
         (`z`), and on how many points its slope is not 0 (`active`). A run that has left the
@@ -168,6 +170,8 @@ def frame(state: Life, activation, optimizer, learning_rate, large_step, bias, s
     z = trace.pre[layer, :, place]
     return after, {
         "map": lives[::-1],
+        "slope": jnp.maximum(alive.reshape(DEPTH, UNITS)[:, :DRAWN], 0.0),
+        "is_dead": alive.reshape(DEPTH, UNITS)[:, :DRAWN] == DEAD,
         "chosen": unit,
         "layer": layer + 1,
         "loss": curve,
@@ -202,8 +206,9 @@ SIGN = LinearSegmentedColormap.from_list(
 
 @house_style
 def _draw():
-    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
-    axes = figure.subplot_mosaic("MMP;MML", width_ratios=[1, 1, 1.05])
+    figure = Figure(figsize=(WIDTH, 5.8), layout="constrained")
+    ratios = {"width_ratios": [1, 1, 1.05], "height_ratios": [1, 1, 0.6]}
+    axes = figure.subplot_mosaic("MMP;MML;NNN", **ratios)
     lives, plane, curve = axes["M"], axes["P"], axes["L"]
     blank = np.full((DEPTH * UNITS, COLUMNS), np.nan)
     image = lives.imshow(
@@ -234,11 +239,15 @@ def _draw():
     plane.set_xlabel("the chosen unit on the data:\nvermilion below 0, blue above")
     (line,) = curve.plot(np.arange(COLUMNS), np.full(COLUMNS, np.nan))
     curve.set(xlabel="column", ylabel="loss C", xlim=(0, COLUMNS), ylim=(0, 1))
+    axes["N"].set_xlabel("six units of each layer, in the column reached; × dead")
+    axes["N"].set_xticks(layers + 1)
+    network = draw_network(axes["N"], [DRAWN] * DEPTH, edges=2)
     bind = {
         image: "map",
         chosen: "chosen",
         points: {"offsets": "plane", "colour": "z"},
         line: "loss",
+        network: {"units": "slope", "dead": "is_dead"},
     }
     return figure, bind, {chosen: "unit"}
 
@@ -269,7 +278,11 @@ def life_map():
         bind,
         name="life_map",
         title="the life of every unit",
-        words={"map": "slope left to each unit", "z": "pre-activation of the chosen unit"},
+        words={
+            "map": "slope left to each unit",
+            "slope": "slope left now",
+            "z": "pre-activation of the chosen unit",
+        },
         pick=pick,
         describe="loss {loss_now:.3f}; {dead} of 160 units dead, {killed} deaths and {revived} "
         "returns so far; unit {unit}, in layer {layer}, has a slope on {active:.0f} of 128 points",
@@ -279,5 +292,6 @@ def life_map():
         "of them in the upper layers; at the dotted line, where one step is a hundred times as "
         "large, many more begin, and several of these end again. Beside it the data, two "
         "interleaved moons, coloured by what one unit receives there; and the loss, which falls, "
-        "jumps up at the dotted line, and falls again.",
+        "jumps up at the dotted line, and falls again. Below, six units of each layer in the last "
+        "column, the dead ones crossed.",
     )

@@ -12,9 +12,10 @@ from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
 from vanishing import activations, datasets
-from vanishing.book.style import COLOURS, canvas, house_style
+from vanishing.book.labels import axis_titles, reference
+from vanishing.book.style import DEAD, house_style, mosaic
 from vanishing.datasets import Dataset
-from vanishing.live import Animation, Choice, Seed, Slider
+from vanishing.live import Animation, Choice, Seed, Slider, draw_network
 from vanishing.live import figure as live_figure
 from vanishing.network import MLP, init
 from vanishing.training import batches, losses, tuning, update
@@ -27,6 +28,8 @@ GAINS = {"sigmoid": 1.0, "tanh": 1.0, "relu": math.sqrt(2)}
 MEMORY = 15
 FLOOR = 1e-13  # where a layer that has not moved at all is marked
 OUTSIDE = 1e-30  # below the axis, where the mark of a layer that has moved is out of sight
+SHOWN = 4  # units drawn of each layer
+PALE = 9.0  # a unit whose weights have moved by 10⁻⁹ of their size is as pale as the paper
 
 
 class Run(NamedTuple):
@@ -110,7 +113,9 @@ def frame(run: Run, depth, activation, learning_rate, seed, digits):
     Returns:
         The next state; and of the state given `loss` [steps + 1], its last value `loss_now`, the
         share of digits read rightly `correct`, `moved` [depth] = ‖W_l − W_l(0)‖ / ‖W_l(0)‖, its
-        first value `first_layer`, and `unmoved` (`FLOOR` where that is 0, else `OUTSIDE`).
+        first value `first_layer`, and `unmoved` (`FLOOR` where that is 0, else `OUTSIDE`); and of
+        the weights into each of the first `SHOWN` units of a layer, [depth · shown], the `shade`
+        1 + log₁₀ moved / 9, and whether not one bit of them has changed (`stuck`).
     """
     state, now = run.trained, run.trained.step
     rows, order = batches.draw(digits, run.order, key=_keys(seed)[1], step=now, size=BATCH)
@@ -127,6 +132,7 @@ def frame(run: Run, depth, activation, learning_rate, seed, digits):
         "moved": moved,
         "first_layer": moved[0],
         "unmoved": jnp.where(moved == 0, FLOOR, OUTSIDE),
+        **_units(run, depth),
     }
 
 
@@ -136,6 +142,15 @@ def _moved(run: Run, depth) -> Float[Array, " depth"]:
 
     moved = norm(run.trained.params["weights"] - run.initial) / norm(run.initial)
     return jnp.where(jnp.arange(DEPTH) < depth, moved, jnp.nan)
+
+
+def _units(run: Run, depth) -> dict[str, Array]:
+    now, then = (w[..., :SHOWN] for w in (run.trained.params["weights"], run.initial))
+    moved = jnp.sqrt(jnp.sum((now - then) ** 2, axis=1) / jnp.sum(then**2, axis=1))
+    used = (jnp.arange(DEPTH) < depth)[:, None]
+    shade = jnp.clip(1 + jnp.log10(jnp.maximum(moved, 10.0**-PALE)) / PALE, 0, 1)
+    stuck = jnp.max(jnp.abs(now - then), axis=1) == 0
+    return {"shade": jnp.where(used, shade, jnp.nan), "stuck": used & stuck}
 
 
 def tuned(
@@ -164,37 +179,32 @@ def tuned(
 
 @house_style
 def _draw():
-    figure, (left, right) = canvas(columns=2, height=3.2)
+    figure, axes = mosaic([["net", "net"], ["loss", "moved"]], 4.6, height_ratios=[1, 2.4])
+    left, right, net = axes["loss"], axes["moved"], axes["net"]
     (curve,) = left.plot(np.arange(STEPS + 1), np.full(STEPS + 1, np.nan))
-    left.axhline(math.log(CLASSES), color=COLOURS["ink"], linestyle="--", linewidth=1)
-    left.annotate(
-        "guessing",
-        (STEPS, math.log(CLASSES)),
-        xytext=(0, 4),
-        ha="right",
-        textcoords="offset points",
-    )
-    left.set(xlabel="step", ylabel="training loss C", xlim=(0, STEPS), ylim=(0, 3))
+    reference(left, math.log(CLASSES), "guessing")
+    left.set(xlim=(0, STEPS), ylim=(0, 3))
     nothing = np.full(DEPTH, np.nan)
     layers = np.arange(1, DEPTH + 1)
     (moved,) = right.plot(layers, nothing, "o-", markersize=4, linewidth=1)
-    (unmoved,) = right.plot(layers, nothing, "x", color=COLOURS["vermilion"], markersize=5)
+    (unmoved,) = right.plot(layers, nothing, "x", color=DEAD, markersize=5)
     right.annotate(
         "× not moved at all",
         (1, FLOOR),
         xytext=(0, 6),
         va="bottom",
         textcoords="offset points",
-        color=COLOURS["vermilion"],
+        color=DEAD,
     )
-    right.set(
-        xlabel="layer",
-        ylabel="how far it has moved",
-        yscale="log",
-        xlim=(0, DEPTH + 1),
-        ylim=(FLOOR / 3, 30),
-    )
-    return figure, {curve: "loss", moved: "moved", unmoved: "unmoved"}
+    right.set(yscale="log", xlim=(0, DEPTH + 1), ylim=(FLOOR / 3, 30))
+    axis_titles(left, x="step", y="training loss C")
+    axis_titles(right, x="layer", y="how far it has moved")
+    words = "units: the darker, the farther their weights have moved; × not at all"
+    net.set_title(words, loc="left")
+    net.set_xticks([1, 10, 20, 30])
+    network = draw_network(net, [SHOWN] * DEPTH, edges=2)
+    shown = {"units": "shade", "dead": "stuck"}
+    return figure, {curve: "loss", moved: "moved", unmoved: "unmoved", network: shown}
 
 
 def depth_and_activation():
@@ -227,12 +237,16 @@ def depth_and_activation():
             "loss": "training loss",
             "moved": "how far each layer has moved",
             "unmoved": "layers that have not moved",
+            "shade": "how far the weights into each unit have moved",
+            "stuck": "units whose weights have not moved",
         },
         data={"digits": digits()},
         describe="training loss {loss_now:.2f} (guessing is 2.30), {correct:.0%} of the digits "
         "right; layer 1 has moved by {first_layer:.1e} of its size",
-        alt="Left, the training loss over 300 steps, with a dashed line at 2.30, the loss of "
-        "guessing. Right, how far each layer has moved from its start, on a logarithmic scale. "
+        alt="Above, the network, four units of each of thirty layers: those on the right are blue, "
+        "to the left they grow paler, and in the left half all are crossed. Below left, the "
+        "training loss over 300 steps, with a dashed line at 2.30, the loss of "
+        "guessing. Below right, how far each layer has moved from its start, on a log scale. "
         "For thirty sigmoid layers the loss lies on the dashed line from the first step to the "
         "last; the layers near the output have moved, each one below it a fifth as far, and the "
         "lower half has not moved at all.",
