@@ -8,6 +8,7 @@ import pytest
 
 import vanishing as vg
 from vanishing.datasets import Dataset
+from vanishing.training import losses
 
 KEY = jax.random.key(7)
 MOONS = vg.datasets.two_moons(64, key=jax.random.key(0))
@@ -44,6 +45,37 @@ BAD = [
 def test_bad_input_is_refused_with_a_remedy(changed, message):
     with pytest.raises((ValueError, TypeError), match="(?s)" + message):
         run(**changed)
+
+
+OUTPUTS, CLASSES = jnp.zeros((4, 3)), jnp.array([0, 1, 2, 1])
+BAD_PAIRS = [
+    ([[0.0] * 3] * 4, CLASSES, r"outputs: expected an array of floats; got list .* Pass"),
+    (OUTPUTS.astype(int), CLASSES, "outputs: expected an array of floats; got .*int32. Pass"),
+    (OUTPUTS[:, 0], CLASSES, r"outputs: expected shape .examples, out.; got .4,.. For one"),
+    (OUTPUTS[:0], CLASSES[:0], r"outputs: expected shape .examples, out.; got .0, 3."),
+    (OUTPUTS, [0, 1, 2, 1], "y: expected an array of classes or numbers; got list. Pass"),
+    (OUTPUTS, CLASSES[:3], r"y: expected classes of shape .4,., .* got int32 of shape .3,."),
+    (OUTPUTS, CLASSES[:, None], "y: expected classes of shape"),
+    (OUTPUTS[:, :1], jnp.zeros(4), r"y: expected floats of shape .4, 1., .*y.:, None."),
+    (OUTPUTS, OUTPUTS > 0, "y: expected floats of shape .* got bool"),
+    (OUTPUTS, CLASSES + 1, "y: expected classes from 0 to 2; got 1 to 3. Number"),
+    (OUTPUTS[:, :1], CLASSES, "y: expected classes from 0 to 1; got 0 to 2. Number"),
+    (OUTPUTS, CLASSES - 1, "y: expected classes from 0 to 2; got -1 to 1. Number"),
+]
+
+
+@pytest.mark.parametrize("function", [losses.loss, losses.accuracy])
+@pytest.mark.parametrize(("outputs", "y", "message"), BAD_PAIRS)
+def test_outputs_and_targets_that_do_not_belong_together_are_refused(function, outputs, y, message):
+    with pytest.raises((ValueError, TypeError), match="(?s)" + message):
+        function(outputs, y)
+
+
+def test_classes_that_a_jitted_caller_closes_over_are_still_checked():
+    assert jnp.isfinite(jax.jit(lambda outputs: losses.loss(outputs, CLASSES))(OUTPUTS))
+    wrong = CLASSES + 1
+    with pytest.raises(ValueError, match="y: expected classes from 0 to 2"):
+        jax.jit(lambda outputs: losses.loss(outputs, wrong))(OUTPUTS)
 
 
 def test_counts_of_eight_bits_do_not_wrap_around():

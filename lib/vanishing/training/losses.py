@@ -16,6 +16,42 @@ def _are_classes(y) -> bool:
     return jnp.issubdtype(y.dtype, jnp.integer)
 
 
+def _check_pair(outputs, y) -> None:
+    """Refuse what would broadcast, or index, to another number without a word."""
+    if not hasattr(outputs, "dtype") or not jnp.issubdtype(outputs.dtype, jnp.floating):
+        raise TypeError(
+            f"outputs: expected an array of floats; got {type(outputs).__name__} of "
+            f"{getattr(outputs, 'dtype', 'no dtype')}. Pass what vanishing.apply returns."
+        )
+    if outputs.ndim != 2 or 0 in outputs.shape:
+        raise ValueError(
+            f"outputs: expected shape [examples, out]; got {outputs.shape}. For one output an "
+            "example add the axis, outputs[:, None]."
+        )
+    if not hasattr(y, "dtype"):
+        raise TypeError(
+            f"y: expected an array of classes or numbers; got {type(y).__name__}. "
+            "Pass np.asarray(y)."
+        )
+    classes = _are_classes(y)
+    wanted = outputs.shape[:1] if classes else outputs.shape
+    if y.shape != wanted or not (classes or jnp.issubdtype(y.dtype, jnp.floating)):
+        raise ValueError(
+            f"y: expected {'classes' if classes else 'floats'} of shape {wanted}, as the outputs "
+            f"have {outputs.shape}; got {y.dtype} of shape {y.shape}. For classes convert them, "
+            "y.astype(int); for numbers add the axis, y[:, None]."
+        )
+    if classes and not isinstance(y, jax.core.Tracer):
+        # By NumPy: the caller may be under trace, and these classes a constant to it.
+        here, known = np.asarray(y), max(2, outputs.shape[1])
+        first, last = here.min(), here.max()
+        if first < 0 or last >= known:
+            raise ValueError(
+                f"y: expected classes from 0 to {known - 1}; got {first} to {last}. "
+                "Number the classes from 0, or give the network more outputs."
+            )
+
+
 def loss(outputs: Float[Array, "examples out"], y: Targets) -> Float[Array, ""]:
     """The mean over the examples of the loss that the targets call for.
 
@@ -30,11 +66,15 @@ def loss(outputs: Float[Array, "examples out"], y: Targets) -> Float[Array, ""]:
     Returns:
         C in nats, or in squared units of y.
 
+    Raises:
+        ValueError, TypeError: shapes or dtypes that do not belong together, unknown classes.
+
     Logits of zero know nothing: the loss is the entropy of the classes.
 
     >>> round(float(loss(jnp.zeros((4, 10)), jnp.array([3, 1, 4, 1])) / jnp.log(10)), 6)
     1.0
     """
+    _check_pair(outputs, y)
     if not _are_classes(y):
         return jnp.mean(jnp.sum((outputs - y) ** 2, axis=-1)) / 2
     if outputs.shape[-1] == 1:
@@ -45,9 +85,12 @@ def loss(outputs: Float[Array, "examples out"], y: Targets) -> Float[Array, ""]:
 def accuracy(outputs: Float[Array, "examples out"], y: Targets) -> Float[Array, ""]:
     """The share of examples whose likeliest class is the right one; NaN where y are numbers.
 
+    Args, Raises: as in `loss`.
+
     >>> float(accuracy(jnp.array([[2.0], [-1.0]]), jnp.array([1, 1])))
     0.5
     """
+    _check_pair(outputs, y)
     if not _are_classes(y):
         return jnp.full((), jnp.nan, outputs.dtype)
     one = outputs.shape[-1] == 1
