@@ -17,6 +17,7 @@ KEY = jax.random.key(0)
 NET = vg.MLP(depth=3, width=4)
 PARAMS = vg.init(NET, key=KEY)
 X = np.ones((2, 4), np.float32)
+NORMED = vg.MLP(depth=3, width=4, normalization="batch")
 NAN = jax.tree.map(lambda p: p.at[-1].set(jnp.nan), PARAMS)
 MIXED = PARAMS | {"biases": PARAMS["biases"].astype(jnp.float16)}
 MOONS = vg.datasets.two_moons(8, key=KEY)
@@ -40,6 +41,7 @@ class Unhashable:
 ACTIVATIONS = [above_the_median, branching, np.vectorize(abs), lambda a, b: a, Unhashable(),
                jnp.log, "rleu", 3, None]  # fmt: skip
 SCALES = [b"1", {}, object(), np.True_, "1", None, -1.0, np.nan, 1e300, 1j, np.ones(2)]
+STATISTICS = [3, "batch", (X,), (X, X), {"mean": X, "variance": X}]
 COUNTS = [0, -1, 2.5, "3", None, True, np.ones(2)]
 KEYS = [None, 0, "key", jax.random.split(KEY, 2)]
 
@@ -86,8 +88,15 @@ NETWORK = {
         *cases("key", KEYS, lambda key: vg.init(NET, key=key)),
         *cases("data", [X], lambda data: vg.init(NET, key=KEY, data=data)),
     ],
-    "forward": with_depth(vg.forward),
-    "apply": with_depth(vg.apply),
+    "forward": [
+        *with_depth(vg.forward),
+        *cases("statistics", STATISTICS, lambda s: vg.forward(NORMED, PARAMS, X, statistics=s)),
+    ],
+    "apply": [
+        *with_depth(vg.apply),
+        *cases("statistics", STATISTICS, lambda s: vg.apply(NORMED, PARAMS, X, statistics=s)),
+    ],
+    "statistics": networks(lambda n, p, x: vg.statistics(NORMED if n is NET else n, p, x)),
     "probe": with_depth(vg.probe),
     "dead_units": networks(vg.dead_units),
     "jacobian_spectrum": networks(

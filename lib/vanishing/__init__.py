@@ -4,7 +4,7 @@ import lazy_loader
 
 # `probe` and `sweep` are functions, and the modules they stand in: imported here, so that the
 # names are the functions.
-from vanishing.network import MLP, Trace, apply, forward, init
+from vanishing.network import MLP, Statistics, Trace, apply, forward, init, statistics
 from vanishing.probe import Signals, dead_units, probe
 from vanishing.spectrum import jacobian_spectrum, log_jacobian_spectrum
 from vanishing.sweep import sweep
@@ -32,6 +32,7 @@ __getattr__, _lazy_dir, _lazy_names = lazy_loader.attach(
 __all__ = [
     "MLP",
     "Signals",
+    "Statistics",
     "Trace",
     "apply",
     "dead_units",
@@ -40,6 +41,7 @@ __all__ = [
     "jacobian_spectrum",
     "log_jacobian_spectrum",
     "probe",
+    "statistics",
     "sweep",
     *_lazy_names,
 ]

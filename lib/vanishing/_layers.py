@@ -18,28 +18,53 @@ class Step(NamedTuple):
     multiplied: Float[Array, "batch width"]  # what W_l receives
 
 
+class Statistics(NamedTuple):
+    """What batch normalisation subtracts and divides by, for each unit.
+
+    Attributes:
+        mean: of what N receives, over a batch.
+        variance: the mean square of the deviations from it (divided by the size of the batch).
+    """
+
+    mean: Float[Array, "*depth width"]
+    variance: Float[Array, "*depth width"]
+
+
+def moments(z: Float[Array, "batch width"], axis: int) -> tuple[Array, Array]:
+    """Mean and biased variance along an axis, which is kept."""
+    mean = jnp.mean(z, axis, keepdims=True)
+    return mean, jnp.mean((z - mean) ** 2, axis, keepdims=True)
+
+
 def normalize(
-    net, z: Float[Array, "batch width"], weigh: Callable[[Array, Array], Array] = jnp.add
+    net,
+    z: Float[Array, "batch width"],
+    weigh: Callable[[Array, Array], Array] = jnp.add,
+    fixed: Statistics | None = None,
 ) -> Float[Array, "batch width"]:
     """N(z) = (z − mean) / √(var + ε), over the batch for each unit, or over the units of each
     example. No learnt scale or shift: at initialisation they are 1 and 0. What does not vary
-    gives 0, with ε = 0 too. `weigh` adds ε to the variance where z has a scale of its own."""
+    gives 0, with ε = 0 too. `weigh` adds ε to the variance where z has a scale of its own;
+    `fixed` is used in place of the statistics of this batch."""
     if net.normalization is None:
         return z
-    axis = 0 if net.normalization == "batch" else -1
-    mean = jnp.mean(z, axis, keepdims=True)
-    variance = jnp.mean((z - mean) ** 2, axis, keepdims=True)
+    if fixed is None:
+        mean, variance = moments(z, 0 if net.normalization == "batch" else -1)
+    else:
+        mean, variance = fixed.mean[None], fixed.variance[None]
     total = weigh(variance, jnp.asarray(net.epsilon, z.dtype))
     return (z - mean) * lax.rsqrt(jnp.where(total > 0, total, 1))
 
 
-def step(net, weights, biases, h: Float[Array, "batch width"]) -> Step:
+def step(
+    net, weights, biases, h: Float[Array, "batch width"], fixed: Statistics | None = None
+) -> Step:
     """One layer: h_{l-1} → h_l, with what lies between."""
     if net.residual is None:
         linear = h @ weights + biases[None]
-        pre = normalize(net, linear)
+        pre = normalize(net, linear, fixed=fixed)
         return Step(net.phi(pre), pre, linear, h)
-    pre = normalize(net, h)
+    pre = normalize(net, h, fixed=fixed)
     active = net.phi(pre)
     return Step(h + net.residual * (active @ weights + biases[None]), pre, h, active)
 
@@ -64,14 +89,16 @@ def scan(one: Callable, carry, layers, depth, *, reverse: bool = False):
     return lax.scan(guarded, carry, (indices, layers), reverse=reverse)
 
 
-def climb(net, params, h, depth, visit: Callable[[Step], object]):
+def climb(
+    net, params, h, depth, visit: Callable[[Step], object], statistics: Statistics | None = None
+):
     """Scan up the first `depth` layers; stack what `visit` makes of each, NaN (0, False) above."""
 
-    def one(h, weights, biases):
-        taken = step(net, weights, biases, h)
+    def one(h, weights, biases, fixed):
+        taken = step(net, weights, biases, h, fixed)
         return taken.post, visit(taken)
 
-    return scan(one, h, (params["weights"], params["biases"]), depth)
+    return scan(one, h, (params["weights"], params["biases"], statistics), depth)
 
 
 def _affine(layer: dict[str, Array] | None, h: Array) -> Array:

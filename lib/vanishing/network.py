@@ -11,7 +11,15 @@ from jax import lax
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from vanishing import _checks, activations, initializers
-from vanishing._layers import climb, normalize, read_in, read_out, step
+from vanishing._layers import (
+    Statistics,
+    climb,
+    moments,
+    normalize,
+    read_in,
+    read_out,
+    step,
+)
 from vanishing._types import AnyArray, Scalar, pytree
 
 Params = dict[str, Array | dict[str, Array]]
@@ -226,16 +234,60 @@ def _unit_variance(net: MLP, params: Params, data: Float[Array, "batch features"
 
 
 @jax.jit
-def _forward(net: MLP, params: Params, x, depth) -> Trace:
-    return climb(net, params, read_in(params, x), depth, lambda s: Trace(s.pre, s.post))[1]
+def _forward(net: MLP, params: Params, x, depth, statistics) -> Trace:
+    h = read_in(params, x)
+    return climb(net, params, h, depth, lambda s: Trace(s.pre, s.post), statistics)[1]
 
 
 @jax.jit
-def _apply(net: MLP, params: Params, x, depth):
-    return read_out(params, climb(net, params, read_in(params, x), depth, lambda s: None)[0])
+def _apply(net: MLP, params: Params, x, depth, statistics):
+    h = read_in(params, x)
+    return read_out(params, climb(net, params, h, depth, lambda s: None, statistics)[0])
 
 
-def forward(net: MLP, params: Params, x: Float[AnyArray, "batch features"], depth=None) -> Trace:
+@jax.jit
+def _statistics(net: MLP, params: Params, x) -> Statistics:
+    def seen(taken):
+        mean, variance = moments(taken.unnormalized, 0)
+        return Statistics(mean[0], variance[0])
+
+    return climb(net, params, read_in(params, x), None, seen)[1]
+
+
+def _check_batch_norm(net: MLP, name: str) -> None:
+    if net.normalization != "batch":
+        raise ValueError(
+            f"{name}: expected a network with normalization='batch'; got "
+            f"{net.normalization!r}. Only batch normalisation has statistics to keep."
+        )
+
+
+def _check_statistics(net: MLP, statistics: Statistics | None, dtype) -> Statistics | None:
+    if statistics is None:
+        return None
+    _check_batch_norm(net, "statistics")
+    if not isinstance(statistics, tuple) or len(statistics) != 2:
+        raise TypeError(
+            "statistics: expected a pair of mean and variance; got "
+            f"{type(statistics).__name__}. Pass what vg.statistics returns."
+        )
+    shape = (net.depth, net.width)
+    return Statistics(
+        *(
+            _checks.array(f"statistics.{name}", part, shape, "[depth, width]", dtype)
+            for name, part in zip(Statistics._fields, statistics, strict=True)
+        )
+    )
+
+
+def forward(
+    net: MLP,
+    params: Params,
+    x: Float[AnyArray, "batch features"],
+    depth=None,
+    *,
+    statistics: Statistics | None = None,
+) -> Trace:
     """Run the network and keep what every layer saw.
 
     Args:
@@ -243,22 +295,32 @@ def forward(net: MLP, params: Params, x: Float[AnyArray, "batch features"], dept
         params: from `init`.
         x: inputs, [batch, in_features], or [batch, width] without a read-in.
         depth: use the first `depth` layers only (may be traced); the rest read NaN.
+        statistics: means and variances, [depth, width] each, that batch normalisation uses in
+            place of those of x ("eval mode"); see `statistics`.
 
     Returns:
         `Trace` with `.pre` and `.post`, each [depth, batch, width].
 
     Raises:
-        ValueError, TypeError: wrong rank, width or dtype, an empty batch, NaN, a bad depth.
+        ValueError, TypeError: wrong rank, width or dtype, an empty batch, NaN, a bad depth;
+            statistics for a network that has no batch normalisation.
 
     >>> net = vg.MLP(depth=3, width=4)
     >>> vg.forward(net, vg.init(net, key=jax.random.key(0)), jnp.ones((2, 4))).post.shape
     (3, 2, 4)
     """
     x, depth = _checks.inputs(net, params, x, depth)
-    return _forward(net, params, x, depth)
+    return _forward(net, params, x, depth, _check_statistics(net, statistics, x.dtype))
 
 
-def apply(net: MLP, params: Params, x: Float[AnyArray, "batch features"], depth=None):
+def apply(
+    net: MLP,
+    params: Params,
+    x: Float[AnyArray, "batch features"],
+    depth=None,
+    *,
+    statistics: Statistics | None = None,
+):
     """Run the network and return its output: y of shape [batch, out_features], or h_L.
 
     Args and errors are those of `forward`.
@@ -268,4 +330,37 @@ def apply(net: MLP, params: Params, x: Float[AnyArray, "batch features"], depth=
     (2, 1)
     """
     x, depth = _checks.inputs(net, params, x, depth)
-    return _apply(net, params, x, depth)
+    return _apply(net, params, x, depth, _check_statistics(net, statistics, x.dtype))
+
+
+def statistics(net: MLP, params: Params, x: Float[AnyArray, "batch features"]) -> Statistics:
+    """What batch normalisation subtracts and divides by in each layer, on the batch x.
+
+        mean_l = (1/B) Σ_i z_l(x_i),   variance_l = (1/B) Σ_i (z_l(x_i) − mean_l)²
+
+    Given back to `apply` or `forward`, they stand still: an output then depends on its own input
+    alone, and a batch may be of one. On all the training data they are the population statistics
+    that Ioffe & Szegedy 2015 use after training; averaged over the batches of training, the
+    running ones that libraries keep.
+
+    Args:
+        net: a network with normalization="batch".
+        params: from `init`.
+        x: inputs, [batch, in_features], or [batch, width] without a read-in.
+
+    Returns:
+        `Statistics`: `.mean` and `.variance`, each [depth, width].
+
+    Raises:
+        ValueError, TypeError: another normalisation; wrong rank, width or dtype, an empty batch.
+
+    >>> net = vg.MLP(depth=3, width=4, normalization="batch")
+    >>> params, x = vg.init(net, key=jax.random.key(0)), jax.random.normal(jax.random.key(1), (8, 4))
+    >>> fixed = vg.statistics(net, params, x)
+    >>> once, again = vg.apply(net, params, x), vg.apply(net, params, x, statistics=fixed)
+    >>> fixed.mean.shape, bool(jnp.allclose(once, again, atol=1e-5))
+    ((3, 4), True)
+    """
+    x, _ = _checks.inputs(net, params, x, None)
+    _check_batch_norm(net, "net")
+    return _statistics(net, params, x)
