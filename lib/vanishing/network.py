@@ -355,7 +355,8 @@ def statistics(net: MLP, params: Params, x: Float[AnyArray, "batch features"]) -
         ValueError, TypeError: another normalisation; wrong rank, width or dtype, an empty batch.
 
     >>> net = vg.MLP(depth=3, width=4, normalization="batch")
-    >>> params, x = vg.init(net, key=jax.random.key(0)), jax.random.normal(jax.random.key(1), (8, 4))
+    >>> params = vg.init(net, key=jax.random.key(0))
+    >>> x = jax.random.normal(jax.random.key(1), (8, 4))
     >>> fixed = vg.statistics(net, params, x)
     >>> once, again = vg.apply(net, params, x), vg.apply(net, params, x, statistics=fixed)
     >>> fixed.mean.shape, bool(jnp.allclose(once, again, atol=1e-5))

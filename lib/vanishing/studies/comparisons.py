@@ -29,17 +29,17 @@ def matched_gain(activation: str | activations.Activation) -> float:
         return float(activations.second_moment(activation)) ** -0.5
 
 
-def _network(depth: int, out_features: int | None, index, sigma_w) -> MLP:
+def _network(depth: int, index, sigma_w, **shape) -> MLP:
     """A network whose activation is `NAMES[index]`, chosen at run time: one executable serves
     them all, and there is less to wait for."""
     phi = activations.switch(index, NAMES)
-    return MLP(depth, 64, phi, sigma_w=sigma_w, sigma_b=0.0, out_features=out_features)
+    return MLP(depth, 64, phi, sigma_w=sigma_w, sigma_b=0.0, **shape)
 
 
 @cache
-def _maker(depth: int, out_features: int | None = None):
+def _maker(depth: int, **shape):
     """`_network` as one and the same function each time, which is what `jax.jit` compiles once."""
-    return partial(_network, depth, out_features)
+    return partial(_network, depth, **shape)
 
 
 @partial(jax.jit, static_argnames=("depth", "batch", "seeds"))
@@ -94,6 +94,7 @@ def tuned(
     steps: int = 100,
     choose: int = 4,
     report: int = 8,
+    normalization: str | None = None,
 ) -> Tuned:
     """Train on the digits with every learning rate, and report the best one on fresh starts.
 
@@ -106,11 +107,13 @@ def tuned(
         steps: updates.
         choose: how many starts judge a learning rate.
         report: how many are reported.
+        normalization: before each activation, as in `MLP`.
 
     Returns:
         `tuning.Tuned`.
     """
-    net = Partial(_maker(depth, out_features=10), NAMES.index(activation), sigma_w)
+    make = _maker(depth, out_features=10, normalization=normalization)
+    net = Partial(make, NAMES.index(activation), sigma_w)
     return tuning.tuned(
         net, datasets.digits(), key=key, rates=rates, steps=steps, choose=choose, report=report
     )
