@@ -36,6 +36,29 @@ for name, phi in ACTIVATIONS.items():
     CASES[f"{name}, pushed forward"] = (lambda v, p=phi: jax.jvp(p, (v,), (jnp.cos(v),)), V)
     CASES[f"{name}, at zero"] = (jax.vmap(jax.grad(phi)), np.float32([0, -0.0]))
 
+# What is fused into a reduction may bind less tightly than the reduction's own operator.
+CHOICES = {
+    "a choice between arrays": lambda k, v: jnp.where(k > 0, 0.0, v),
+    "a choice of elements": lambda k, v: jnp.where(v > 0, v, -v),
+    "a chain of choices": lambda k, v: lax.select_n((v > 0).astype(jnp.int32) + k, v, v + 1, 2 * v),
+    "bits": lambda k, v: (v * 8).astype(jnp.int32) | k,
+    "a shift": lambda k, v: (v * 8).astype(jnp.int32) << k,
+    "a comparison": lambda k, v: (v > k.astype(v.dtype)).astype(jnp.int32),
+}
+REDUCTIONS = {
+    "sum": lambda a: jnp.sum(a, axis=1),
+    "prod": lambda a: jnp.prod(a, axis=1),
+    "max": lambda a: jnp.max(a, axis=1),
+    "argmax": lambda a: jnp.argmax(a, axis=1),
+    "cumsum": lambda a: jnp.cumsum(a, axis=0),
+    "cumprod": lambda a: jnp.cumprod(a, axis=1),
+}
+for choice, choose in CHOICES.items():
+    for name, reduction in REDUCTIONS.items():
+        for k in (0, 1):
+            fused = (lambda k, v, r=reduction, c=choose: r(c(k, v)), np.int32(k), X)
+            CASES[f"{name} of {choice}, {k}"] = fused
+
 CASES["switch"] = (lambda i, v: lax.switch(i, [jnp.sin, nn.relu, nn.gelu], v), 5, V)
 CASES["cond"] = (lambda i, v: lax.cond(i > 2, jnp.sin, lambda v: v, v), 5, V)
 CASES["cond of scalars"] = (lambda a: lax.cond(a > 0, lambda: (a, 1), lambda: (-a, 2)), -2.0)

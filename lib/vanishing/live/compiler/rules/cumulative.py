@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vanishing.live.compiler.code.emit import Emitter
+from vanishing.live.compiler.code.literals import wrapped
 from vanishing.live.compiler.code.registry import rule
 from vanishing.live.compiler.code.values import Body, Value
 from vanishing.live.compiler.graph.nodes import Node
@@ -24,7 +25,7 @@ def cumulative(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]
         at = position(len(value.shape), dict(zip(kept, index[0], strict=True)) | {axis: place})
         element = body.element(value, at)
         address = body.use(into.address(at))
-        return f"{into.buffer}[{address}] = {total} = {step.format(total, element)};"
+        return f"{into.buffer}[{address}] = {total} = {step.format(total, wrapped(element))};"
 
     emitter.nest(
         [tuple(value.shape[k] for k in kept), (size,)],

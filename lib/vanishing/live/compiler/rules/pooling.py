@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vanishing.live.compiler.code.emit import Emitter
 from vanishing.live.compiler.code.fusion import hint_of
+from vanishing.live.compiler.code.literals import wrapped
 from vanishing.live.compiler.code.registry import rule
 from vanishing.live.compiler.code.values import Affine, Body, Scalar, Value, View
 from vanishing.live.compiler.graph.nodes import Node
@@ -88,7 +89,9 @@ def unpool(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
 
     def after(body: Body, index) -> str:
         target = f"{into.buffer}[{_less(place, start)}]"
-        return f"if ({place} >= 0) {target} = f({target} + {body.element(source, index[0])});"
+        return (
+            f"if ({place} >= 0) {target} = f({target} + {wrapped(body.element(source, index[0]))});"
+        )
 
     if source.size:
         emitter.nest(

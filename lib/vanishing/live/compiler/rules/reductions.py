@@ -6,7 +6,7 @@ import numpy as np
 
 from vanishing.live.compiler.code.emit import Emitter
 from vanishing.live.compiler.code.fusion import hint_of
-from vanishing.live.compiler.code.literals import ROUND
+from vanishing.live.compiler.code.literals import ROUND, wrapped
 from vanishing.live.compiler.code.registry import rule
 from vanishing.live.compiler.code.values import Body, Lazy, Value
 from vanishing.live.compiler.graph.nodes import Node
@@ -82,7 +82,7 @@ def reduce(emitter: Emitter, node: Node, value: Value, kind: str, axes) -> Value
     def inside(body: Body, index) -> str:
         outer = dict(zip(kept, index[0], strict=True)) | dict(zip(axes, index[1], strict=True))
         element = body.element(value, position(len(value.shape), outer))
-        return f"{total} = {step.format(total, element)};"
+        return f"{total} = {step.format(total, wrapped(element))};"
 
     result = total if value.dtype == "bool" else ROUND[value.dtype].format(total)
     sizes = tuple(value.shape[a] for a in kept), tuple(value.shape[a] for a in axes)
