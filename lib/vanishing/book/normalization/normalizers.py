@@ -20,10 +20,10 @@ EPSILON = 1e-5
 HE = 2**0.5
 
 
-def _together(batch) -> Float[Array, "inputs inputs"]:
+def _together(batch: Int[Array, ""]) -> Float[Array, "inputs inputs"]:
     """The matrix that replaces each input's row by the mean over its batch."""
     place = jnp.arange(INPUTS) // batch
-    return (place[:, None] == place[None]).astype(jnp.float32) / batch
+    return (place[:, None] == place[None]).astype(jnp.float32) / batch.astype(jnp.float32)
 
 
 def _normalize(kind, means, z: Float[Array, "inputs units"]) -> Float[Array, "inputs units"]:
@@ -73,7 +73,7 @@ def compute(
         with infinite batches; `activation`: log₁₀ RMS of h_l; `alike`: the mean cosine between
         two inputs. All have `LAYERS` entries; those after the last layer repeat it.
     """
-    size = jnp.asarray(BATCHES, jnp.float32)[batch]
+    size = jnp.asarray(BATCHES, jnp.int32)[batch]
     means = _together(size)
     keys = jax.random.split(jax.random.key(seed), 3)
     x, cotangent = (jax.random.normal(key, (INPUTS, WIDTH)) for key in keys[:2])
