@@ -67,7 +67,7 @@ class Descent(NamedTuple):
     """A run of plain gradient descent; an entry a step, before it is made.
 
     Attributes:
-        loss: C on all data.
+        loss: C on all data; infinite from where the run left the finite numbers.
         bias_rms: RMS of the hidden biases.
         weight_rms: RMS of the hidden weights.
     """
@@ -124,7 +124,8 @@ def descend(
             partial(cost, step_key=jax.random.fold_in(noise_key, step)), sgd, state
         )
         rms = [jnp.sqrt(jnp.mean(state.params[name] ** 2)) for name in ("biases", "weights")]
-        return after, Descent(made.loss, *rms)
+        loss = jnp.where(after.trouble == 0, made.loss, jnp.inf)
+        return after, Descent(loss, *rms)
 
     state = update.start(sgd, init(net, key=weight_key))
     return lax.scan(one, state, jnp.arange(steps))[1]
@@ -155,7 +156,7 @@ def ends(
         run = descend(
             normalize, net, data, key=jax.random.fold_in(key, seed), rate=rate, steps=steps
         )
-        return jnp.nan_to_num(run.loss[-last:].mean(), nan=jnp.inf)
+        return run.loss[-last:].mean()
 
     return np.array([[float(end(rate, seed)) for seed in seeds] for rate in rates])
 
