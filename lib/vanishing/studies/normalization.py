@@ -8,14 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Num, PRNGKeyArray
 
 from vanishing import _checks
+from vanishing._types import AnyArray
 from vanishing.datasets import Dataset
 from vanishing.network import MLP, Params, Statistics, init, statistics
 from vanishing.training import batches, losses, update
 
-Number = Float[Array, ""] | Float[Array, " n"] | float | int
+Number = Num[AnyArray, "*shape"] | float | int
 
 
 def linear_factor(batch: Number) -> Number:

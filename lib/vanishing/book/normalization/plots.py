@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from matplotlib.patches import Rectangle
 
+from vanishing._types import AnyArray
 from vanishing.book.labels import axis_titles, label_lines, reference
 from vanishing.book.style import COLOURS, PUBLISHED, THEORY, Figure, canvas, picture
 from vanishing.studies.intervals import Interval
@@ -96,7 +97,7 @@ def explosion(
 
 @picture
 def starts(
-    samples: Mapping[str, tuple[Float[Array, " seeds"], Interval]],
+    samples: Mapping[str, tuple[Float[AnyArray, " seeds"], Interval]],
     *,
     xlabel: str,
     log: bool = False,
