@@ -1,4 +1,4 @@
-"""Compares compiled programs with JAX: many cases, one Node process."""
+"""Compares compiled programs and figures with JAX: many cases, one Node process."""
 
 import functools
 
@@ -58,3 +58,38 @@ class Cases:
         expected = jax.jit(fn)(*args)
         for (got,) in results[name]:
             same(expected, got, **tolerances)
+
+
+def still(figure, settings):
+    """A still figure at every one of the settings: what JAX computes, and what Node does."""
+    states = [figure.state(**values) for values in settings]
+    calls = [tuple(figure.machine.arguments(state)) for state in states]
+    got = figure.programs["compute"].run_many(calls)
+    return list(zip(map(figure.machine.compute, states), got, strict=True))
+
+
+def animated(figure, settings, ahead):
+    """An animated figure at every one of the settings, where case k has gone `ahead(k)` steps.
+
+    Node steps from the state that JAX is in: a difference is that of one step.
+
+    Returns:
+        For each: JAX's and Node's initial state, JAX's and Node's (state, outputs) of a step.
+    """
+    machine, starts, calls, expected = figure.machine, [], {"init": [], "step": []}, []
+    for case, values in enumerate(settings):
+        arguments = tuple(machine.arguments(figure.state(**values)))
+        state = machine.jitted_init(*arguments)
+        starts.append(state)
+        for _ in range(ahead(case)):
+            state, _ = machine.jitted_step(state, *arguments)
+        expected.append(machine.jitted_step(state, *arguments))
+        calls["init"].append(arguments)
+        calls["step"].append((state, *arguments))
+    inits, steps = run_programs([(figure.programs[name], calls[name]) for name in calls])
+    return list(zip(starts, inits, expected, steps, strict=True))
+
+
+def opens_at_its_defaults(figure):
+    """Assert that the first picture's outputs are those of the default values."""
+    same(figure.outputs, figure.evaluate(), tolerance=0)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from differential import opens_at_its_defaults, still
 from saturation import disputed
 from vanishing import activations
 from vanishing.book.activations import activation_curves as module
@@ -17,9 +18,7 @@ COUNTED = ("share", "zero", "saturated")
 ONE = 1 / (module.BATCH * module.WIDTH)
 
 
-@functools.cache
-def figure():
-    return module.activation_curves()
+figure = functools.cache(module.activation_curves)
 
 
 def settings():
@@ -38,10 +37,7 @@ def settings():
 
 @functools.cache
 def compared():
-    live = figure()
-    calls = [tuple(live.machine.arguments(live.state(**values))) for values in settings()]
-    return list(zip([live.evaluate(**v) for v in settings()],
-                    live.programs["compute"].run_many(calls), strict=True))  # fmt: skip
+    return still(figure(), settings())
 
 
 @functools.cache
@@ -105,9 +101,7 @@ def test_at_matched_gain_only_relu_meets_zeros_in_the_first_layer():
 
 def test_the_first_picture_shows_the_outputs():
     live = figure()
-    again = live.evaluate()
-    for name, value in live.outputs.items():
-        np.testing.assert_array_equal(again[name], value)
+    opens_at_its_defaults(live)
     shown = {bound.shows.get("values"): bound.artist for bound in live.bounds}
     np.testing.assert_array_equal(shown["share"].get_data().values, live.outputs["share"])
     assert 0.9 < live.outputs["share"].sum() < 1.1

@@ -5,40 +5,28 @@ import functools
 import numpy as np
 import pytest
 
-from differential import same
+from differential import animated, opens_at_its_defaults, same
 from saturation import disputed
 from vanishing import activations
 from vanishing.book.activations import neuron as module
-from vanishing.live.compiler import run_programs
 from vanishing.studies import rounding
 
-
-@functools.cache
-def figure():
-    return module.neuron()
+figure = functools.cache(module.neuron)
 
 
-@functools.cache
-def compared():
-    """For 24 settings: Node's answer to `init`, and to one `step` from the first four states."""
-    live, rng, jobs = figure().machine, np.random.default_rng(0), []
+def settings():
+    rng = np.random.default_rng(0)
     for case in range(24):
-        values = {
+        yield {
             "gradient": float(rng.uniform(-45, 45)),
             "learning_rate": float(rng.uniform(0.01, 0.5)),
             "pace": str(module.PACES[case % 2]),  # in 10 000 updates rounding adds up
         }
-        arguments = tuple(live.arguments(values))
-        start = state = live.jitted_init(*arguments)
-        for _ in range(case % 4):
-            state, _ = live.jitted_step(state, *arguments)
-        jobs.append((arguments, start, state, live.jitted_step(state, *arguments)))
-    programs = figure().programs
-    calls = {"init": [args for args, *_ in jobs], "step": [(s, *args) for args, _, s, _ in jobs]}
-    inits, steps = run_programs([(programs[name], calls[name]) for name in ("init", "step")])
-    return [
-        (job[1], init, job[3], step) for job, init, step in zip(jobs, inits, steps, strict=True)
-    ]
+
+
+@functools.cache
+def compared():
+    return animated(figure(), settings(), ahead=lambda case: case % 4)
 
 
 # 1 − tanh² has an absolute error of float32's rounding, at worst 4e-7 where tanh never settles at
@@ -49,8 +37,8 @@ SLACK = {"slope_tanh": 5e-7, "mark_tanh": 5e-7, "z_tanh": 1e-4, "moved_tanh": 1e
 
 @pytest.mark.parametrize("case", range(24))
 def test_the_browser_makes_the_steps_that_jax_makes(case):
-    start, init, (state, outputs), (js_state, js_outputs) = compared()[case]
-    same(start, init)
+    start, js_start, (state, outputs), (js_state, js_outputs) = compared()[case]
+    same(start, js_start)
     for name, value in outputs.items():
         np.testing.assert_allclose(js_outputs[name], value, rtol=1e-4, atol=SLACK.get(name, 0))
         alike = np.array_equal(js_outputs[name] == 0, np.asarray(value) == 0)
@@ -94,9 +82,7 @@ def test_the_first_picture_is_the_accident_and_what_follows():
     per_update = 3 * 0.1 * (1 + np.tanh(1.5)) * outputs["slope_exact"]
     assert outputs["updates"] == 59
     assert outputs["moved_exact"] == pytest.approx(59 * per_update, rel=1e-3)
-    again = figure().evaluate()
-    for name, value in outputs.items():
-        np.testing.assert_array_equal(again[name], value)
+    opens_at_its_defaults(figure())
 
 
 def test_the_picture_shows_the_outputs():

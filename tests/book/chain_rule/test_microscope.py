@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import vanishing as vg
+from differential import opens_at_its_defaults, still
 from vanishing.book.chain_rule import microscope as module
 from vanishing.live.page.assets import strip
 from vanishing.network import NORMALIZATIONS
@@ -15,9 +16,7 @@ from vanishing.network import NORMALIZATIONS
 CASES = 48
 
 
-@functools.cache
-def figure():
-    return module.microscope()
+figure = functools.cache(module.microscope)
 
 
 def settings():
@@ -41,10 +40,7 @@ def settings():
 
 @functools.cache
 def compared():
-    live = figure()
-    calls = [tuple(live.machine.arguments(live.state(**values))) for values in settings()]
-    return list(zip([live.evaluate(**v) for v in settings()],
-                    live.programs["compute"].run_many(calls), strict=True))  # fmt: skip
+    return still(figure(), settings())
 
 
 @pytest.mark.parametrize("case", range(CASES))
@@ -112,9 +108,7 @@ def test_relu_dies_by_no_scale_and_follows_its_law(sigma_w):
 
 def test_the_first_picture_shows_the_outputs():
     live = figure()
-    again = live.evaluate()
-    for name, value in live.outputs.items():
-        np.testing.assert_array_equal(again[name], value)
+    opens_at_its_defaults(live)
     lines = {b.shows["y"]: b.artist for b in live.bounds if "y" in b.shows}
     assert lines.keys() == live.outputs.keys() - {"layer"}
     for name, line in lines.items():

@@ -9,21 +9,17 @@ import numpy as np
 import pytest
 
 import vanishing as vg
-from differential import same
+from differential import animated, same
 from vanishing.book.dead_neurons import life_map as module
-from vanishing.live.compiler import run_programs
 from vanishing.live.machine import Run
 
-
-@functools.cache
-def figure():
-    return module.life_map()
+figure = functools.cache(module.life_map)
 
 
-def settings(count):
+def settings():
     """Random control values: each activation with each optimiser, at rates that do not diverge."""
     rng = np.random.default_rng(0)
-    for k in range(count):
+    for k in range(24):
         yield {
             "activation": module.ACTIVATIONS[k % len(module.ACTIVATIONS)],
             "optimizer": module.OPTIMIZERS[k % len(module.OPTIMIZERS)],
@@ -37,25 +33,13 @@ def settings(count):
 
 @functools.cache
 def compared():
-    """For 24 settings: JAX's and Node's answer to `init`, and to one `step` from JAX's state."""
-    live, jobs = figure().machine, []
-    for k, values in enumerate(settings(24)):
-        arguments = tuple(live.arguments(values))
-        start = state = live.jitted_init(*arguments)
-        for _ in range(k % 5):
-            state, _ = live.jitted_step(state, *arguments)
-        jobs.append((arguments, start, state, live.jitted_step(state, *arguments)))
-    programs = figure().programs
-    calls = {"init": [args for args, *_ in jobs], "step": [(s, *args) for args, _, s, _ in jobs]}
-    inits, steps = run_programs([(programs[name], calls[name]) for name in ("init", "step")])
-    return [(start, init, after, step) for (_, start, _, after), init, step
-            in zip(jobs, inits, steps, strict=True)]  # fmt: skip
+    return animated(figure(), settings(), ahead=lambda case: case % 5)
 
 
 @pytest.mark.parametrize("case", range(24))
 def test_the_browser_draws_the_columns_that_jax_draws(case):
-    start, init, (state, outputs), (js_state, js_outputs) = compared()[case]
-    same(start, init)
+    start, js_start, (state, outputs), (js_state, js_outputs) = compared()[case]
+    same(start, js_start)
     # A pre-activation is a sum that can cancel: its rounding is that of the largest, which is 1.
     # Ten layers of sums of 16, each rounded at 6e-8 on both sides: up to 2e-5.
     same(outputs.pop("z"), js_outputs.pop("z"), floor=0.2)

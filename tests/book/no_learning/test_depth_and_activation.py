@@ -6,20 +6,16 @@ import jax
 import numpy as np
 import pytest
 
-from differential import same
+from differential import animated, opens_at_its_defaults, same
 from vanishing.book.no_learning import depth_and_activation as module
-from vanishing.live.compiler import run_programs
+
+figure = functools.cache(module.depth_and_activation)
 
 
-@functools.cache
-def figure():
-    return module.depth_and_activation()
-
-
-def settings(count):
+def settings():
     """Random control values: the learning rate stays where no run blows up and rounding rules."""
     rng = np.random.default_rng(0)
-    for _ in range(count):
+    for _ in range(20):
         yield {
             "depth": int(rng.integers(1, module.DEPTH + 1)),
             "activation": str(rng.choice(list(module.GAINS))),
@@ -30,26 +26,13 @@ def settings(count):
 
 @functools.cache
 def compared():
-    """For 20 settings: JAX's and Node's answer to `init`, and to one `step` from JAX's state."""
-    live, jobs = figure().machine, []
-    for values in settings(20):
-        arguments = tuple(live.arguments(values))
-        start = live.jitted_init(*arguments)
-        state = start
-        for _ in range(3):
-            state, _ = live.jitted_step(state, *arguments)
-        jobs.append((arguments, start, state, live.jitted_step(state, *arguments)))
-    programs = figure().programs
-    calls = {"init": [args for args, *_ in jobs], "step": [(s, *args) for args, _, s, _ in jobs]}
-    inits, steps = run_programs([(programs[name], calls[name]) for name in ("init", "step")])
-    return [(start, init, after, step) for (_, start, _, after), init, step
-            in zip(jobs, inits, steps, strict=True)]  # fmt: skip
+    return animated(figure(), settings(), ahead=lambda case: 3)
 
 
 @pytest.mark.parametrize("case", range(20))
 def test_the_browser_makes_the_steps_that_jax_makes(case):
-    start, init, (state, outputs), (js_state, js_outputs) = compared()[case]
-    same(start, init)
+    start, js_start, (state, outputs), (js_state, js_outputs) = compared()[case]
+    same(start, js_start)
     # Of a unit, one bit of one weight decides; of what is that small, only how pale it is.
     finer = {"shade", "stuck"}
     same(*({k: v for k, v in seen.items() if k not in finer} for seen in (outputs, js_outputs)))
@@ -61,9 +44,7 @@ def test_the_browser_makes_the_steps_that_jax_makes(case):
 
 def test_the_first_picture_shows_the_end_of_a_whole_run():
     live = figure()
-    again = live.evaluate()
-    for name, value in live.outputs.items():
-        np.testing.assert_array_equal(again[name], value)
+    opens_at_its_defaults(live)
     (curve,) = [b.artist for b in live.bounds if b.shows.get("y") == "loss"]
     np.testing.assert_array_equal(curve.get_ydata(), live.outputs["loss"])
     assert np.isfinite(live.outputs["loss"]).all()

@@ -15,6 +15,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from vanishing import activations
+from vanishing._types import Scalar
 from vanishing.book.style import COLOURS, canvas, house_style
 from vanishing.live import Animation, Choice, Slider
 from vanishing.live import figure as live_figure
@@ -42,7 +43,7 @@ class Wide(NamedTuple):
     lost: Float[Array, ""]
 
     @property
-    def z(self) -> Float[Array, ""]:
+    def z(self) -> Scalar:
         """Where the neuron is."""
         return self.start + self.moved
 
@@ -105,16 +106,16 @@ def _large(params, wide: Wide, gradient, learning_rate):
     return params + move, wide._replace(start=wide.start + PARAMETERS * move)
 
 
-def begin(gradient, learning_rate, pace) -> State:
-    """Before the large update. Arguments as in `step`."""
+def start(gradient, learning_rate, pace) -> State:
+    """The state before the large update; arguments as in `frame`."""
     params = jnp.tile(jnp.array([*WEIGHTS, BIAS], jnp.float32), (2, 1))
-    start, zero = jnp.float32(START), jnp.float32(0)
-    z = jnp.full((3,), start)
+    zero = jnp.zeros((), jnp.float32)
+    z = jnp.full((3,), START, jnp.float32)
     path = jnp.full((3, FRAMES + 1), jnp.nan).at[:, 0].set(z)
-    return State(jnp.int32(0), params, Wide(start, zero, zero), z, path)
+    return State(jnp.int32(0), params, Wide(z[0], zero, zero), z, path)
 
 
-def _advance(state: State, gradient, learning_rate, pace):
+def _updated(state: State, gradient, learning_rate, pace):
     neurons = (state.params, state.wide)
     return lax.cond(
         state.frame == 0,
@@ -128,7 +129,7 @@ def _all_z(params, wide: Wide) -> Float[Array, "3"]:
     return jnp.stack([z[0], wide.z, z[1]])
 
 
-def step(state: State, gradient, learning_rate, pace):
+def frame(state: State, gradient, learning_rate, pace):
     """The next picture: the large update first, afterwards `PACES[pace]` ordinary ones.
 
     Args:
@@ -142,11 +143,11 @@ def step(state: State, gradient, learning_rate, pace):
         slope, the path of z, and by how much it has `moved` since it landed.
     """
     updates = jnp.array(PACES, jnp.int32)[pace]
-    params, wide = _advance(state, gradient, learning_rate, updates)
+    params, wide = _updated(state, gradient, learning_rate, updates)
     z = _all_z(params, wide)
-    frame = state.frame + 1
+    number = state.frame + 1
     landed = jnp.where(state.frame == 0, z, state.landed)
-    new = State(frame, params, wide, landed, state.path.at[:, frame].set(z))
+    new = State(number, params, wide, landed, state.path.at[:, number].set(z))
     return new, _outputs(state, updates)
 
 
@@ -254,7 +255,7 @@ def neuron():
     ]
     return live_figure(
         drawn,
-        Animation(begin, step, steps=FRAMES, preview=FRAMES),
+        Animation(start, frame, steps=FRAMES, preview=FRAMES),
         controls,
         bind,
         name="neuron",

@@ -91,7 +91,7 @@ def _rule(optimizer: Int[Array, ""] | int, rate) -> optax.GradientTransformation
     gradient, the others hear zeros and propose none, and their states cannot overflow."""
     rules = [update.optimizer_named(name, rate) for name in OPTIMIZERS]
 
-    def begin(params):
+    def initial(params):
         return tuple(rule.init(params) for rule in rules)
 
     def add_up(gradient, states, params):
@@ -102,7 +102,7 @@ def _rule(optimizer: Int[Array, ""] | int, rate) -> optax.GradientTransformation
         deltas, after = zip(*made, strict=True)
         return sum(deltas), after
 
-    return optax.GradientTransformation(begin, add_up)
+    return optax.GradientTransformation(initial, add_up)
 
 
 @cache
