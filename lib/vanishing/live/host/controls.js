@@ -1,4 +1,4 @@
-// What the reader can move (controls.py), and what a value means (reading.py).
+// What the reader can move (`live/controls`), and what a value means (reading.py).
 
 /** @typedef {Record<string, number|string|boolean>} State  control values by name */
 /**
