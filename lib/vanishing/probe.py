@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from vanishing import _checks, activations
-from vanishing._layers import normalize, read_in, read_out, scan
-from vanishing._scaled import Scaled, align, log_rms, power, split, times
+from vanishing._layers import read_in, read_out, scan
+from vanishing._scaled import log_rms, split, times
+from vanishing._scaled_layers import Step, step, step_back
 from vanishing._types import AnyArray, pytree
 from vanishing.network import MLP, Params
 
@@ -57,15 +57,6 @@ class Signals:
         return jnp.exp(self.log_weight_gradient_rms)
 
 
-class _Climbed(NamedTuple):
-    """One layer of the way up: what it hands on, and what the way down needs of it."""
-
-    post: Scaled
-    slope: Float[Array, "batch width"]
-    multiplied: Scaled  # what W_l receives
-    unnormalized: Scaled | None  # what N receives
-
-
 def rescale(array: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, ""]]:
     """Split an array into one of unit RMS and the natural log of the scale taken out.
 
@@ -85,60 +76,7 @@ def _dead(slope: Float[Array, "batch width"]) -> Bool[Array, " width"]:
     return jnp.max(jnp.abs(slope), axis=0) == 0
 
 
-def _normalize(net: MLP, z: Scaled) -> tuple[Scaled, Callable[[Array], Scaled]]:
-    """N(z), and its pull-back of a cotangent's mantissa.
-
-    With z = 2^k ẑ and j = min(k, 0), N = 2^j (ẑ − mean) / √(4^j var + 4^(j−k) ε): none of the
-    three powers can overflow.
-    """
-    if net.normalization is None:
-        return z, lambda cotangent: Scaled(cotangent, jnp.int32(0))
-    lower = jnp.minimum(z.exponent, 0)
-    shift = lower - z.exponent
-
-    def weigh(variance, epsilon):
-        dtype = variance.dtype
-        return variance * power(2 * lower, dtype) + epsilon * power(2 * shift, dtype)
-
-    value, pull = jax.vjp(lambda mantissa: normalize(net, mantissa, weigh), z.mantissa)
-    return Scaled(value, lower), lambda cotangent: Scaled(pull(cotangent)[0], shift)
-
-
-def _activate(net: MLP, ends: Bool[Array, "2"], z: Scaled) -> tuple[Scaled, Array]:
-    """φ(z) and φ′(z), for z of any scale.
-
-    Where φ has become homogeneous, at the end that z is beyond, φ(2^k ẑ) = 2^(k−κ) φ(2^κ ẑ) and
-    the slopes agree, κ the exponent of that end. In between κ = k, and nothing is approximated.
-    """
-    dtype = z.mantissa.dtype
-    free = jnp.where(z.exponent < 0, ends[0], ends[1])
-    # Where φ is not free, what lies beyond the floats is as good as their end.
-    reach = jnp.where(free, activations.end_exponent(dtype), -jnp.finfo(dtype).minexp)
-    used = jnp.clip(z.exponent, -reach, reach)
-    inner = z.mantissa * power(used, dtype)
-    slope = activations.derivative(net.activation)(inner)
-    return split(net.phi(inner), jnp.where(free, z.exponent - used, 0)), slope
-
-
-def _climb(net: MLP, ends, h: Scaled, weights, biases) -> _Climbed:
-    """One layer: h_{l-1} → h_l, as `_layers.step` does it, on scaled arrays."""
-    if net.residual is None:
-        (below, bias), exponent = align(h, split(biases))
-        linear = Scaled(below @ weights + bias[None], exponent)
-        post, slope = _activate(net, ends, _normalize(net, linear)[0])
-        return _Climbed(post, slope, Scaled(below, exponent), _kept(net, linear))
-    active, slope = _activate(net, ends, _normalize(net, h)[0])
-    (active, bias), exponent = align(active, split(biases))
-    branch = split(net.residual * (active @ weights + bias[None]), exponent)
-    (stream, branch), top = align(h, branch)
-    return _Climbed(split(stream + branch, top), slope, Scaled(active, exponent), _kept(net, h))
-
-
-def _kept(net: MLP, z: Scaled) -> Scaled | None:
-    return None if net.normalization is None else z
-
-
-def _statistics(net: MLP, taken: _Climbed) -> dict[str, Array]:
+def _statistics(net: MLP, taken: Step) -> dict[str, Array]:
     """The statistics of one layer on the way up."""
     slope, post = taken.slope, taken.post
     dtype, dead = slope.dtype, _dead(slope)
@@ -153,36 +91,6 @@ def _statistics(net: MLP, taken: _Climbed) -> dict[str, Array]:
         "dead": dead,
         "dead_fraction": jnp.mean(dead.astype(dtype)),
         "saturated_fraction": jnp.mean((jnp.abs(slope) < threshold).astype(dtype)),
-    }
-
-
-def _through_activation(net: MLP, taken: _Climbed, cotangent, exponent) -> Scaled:
-    """Pull a cotangent of φ(N(·)) back to N's input. φ is elementwise, so its vector-Jacobian
-    product is a product with φ′, which the way up has measured already."""
-    cotangent = cotangent * taken.slope
-    if net.normalization is None:
-        return Scaled(cotangent, exponent)
-    pulled = _normalize(net, taken.unnormalized)[1](cotangent)
-    return Scaled(pulled.mantissa, pulled.exponent + exponent)
-
-
-def _down(net: MLP, cotangent: Scaled, weights, taken: _Climbed):
-    """One layer of the backward pass on a scaled cotangent ∂C/∂h_l."""
-    multiplied = taken.multiplied
-    if net.residual is None:
-        delta = split(*_through_activation(net, taken, *cotangent))
-        branch = delta.mantissa
-        below = Scaled(branch @ weights.T, delta.exponent)
-    else:
-        delta = split(*cotangent)
-        branch = net.residual * delta.mantissa
-        pulled = _through_activation(net, taken, branch @ weights.T, delta.exponent)
-        (stream, pulled), exponent = align(delta, pulled)
-        below = Scaled(stream + pulled, exponent)
-    weight_gradient = split(multiplied.mantissa.T @ branch, multiplied.exponent + delta.exponent)
-    return below, {
-        "log_gradient_rms": log_rms(delta),
-        "log_weight_gradient_rms": log_rms(weight_gradient),
     }
 
 
@@ -208,7 +116,7 @@ def probe_vjp(
     ends = activations.homogeneous_at_ends(net.activation, x.dtype)
 
     def up(h, weights, biases):
-        taken = _climb(net, ends, h, weights, biases)
+        taken = step(net, ends, h, weights, biases)
         return taken.post, (_statistics(net, taken), taken)
 
     layers = (params["weights"], params["biases"])
@@ -219,7 +127,11 @@ def probe_vjp(
             cotangent = cotangent @ params["read_out"]["weights"].T
 
         def down(cotangent, weights, taken):
-            return _down(net, cotangent, weights, taken)
+            below, delta, weight_gradient = step_back(net, cotangent, weights, taken)
+            return below, {
+                "log_gradient_rms": log_rms(delta),
+                "log_weight_gradient_rms": log_rms(weight_gradient),
+            }
 
         layers = (params["weights"], tape)
         _, gradients = scan(down, split(cotangent), layers, depth, reverse=True)
@@ -300,7 +212,7 @@ def _dead_units(net: MLP, params: Params, x):
     ends = activations.homogeneous_at_ends(net.activation, x.dtype)
 
     def up(h, weights, biases):
-        taken = _climb(net, ends, h, weights, biases)
+        taken = step(net, ends, h, weights, biases)
         return taken.post, _dead(taken.slope)
 
     return scan(up, split(read_in(params, x)), (params["weights"], params["biases"]), None)[1]
