@@ -74,7 +74,11 @@ class Emitter(Writer):
         return results
 
     def overwritten(self, node: Node, value: Value) -> View:
-        """A buffer that holds `value` and that `node` may write to."""
+        """A buffer that holds `value` and that `node` may write to.
+
+        The value's own where nobody needs it any more. Recipes that have read from it, and are
+        still to be computed, are computed first.
+        """
         if node not in self.in_place:
             return self.store(value, self.destination(node))
         for atom in set(self.rest):
@@ -98,6 +102,7 @@ class Emitter(Writer):
     def settle(self, node: Node, k: int, var: Var, value: Value) -> Value:
         """Compute a value now if it must be, or leave it to the loop that uses it."""
         value.name = value.name or hint_of(node)
+        # A name or a number costs nothing to repeat; any other expression gets a name.
         if isinstance(value, Scalar) and re.fullmatch(r"[\w.-]+", value.text):
             return value
         if isinstance(value, Scalar) or not var.shape:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from vanishing.live.compiler.code.registry import ELEMENTWISE, STREAMS, VIEWS
 from vanishing.live.compiler.graph.nodes import Node, Var
 
+# Names of primitives that would say less in the program than these.
 HINTS = {
     "dot_general": "product",
     "reduce_sum": "sum",
@@ -20,6 +21,7 @@ HINTS = {
     "dynamic_update_slice": "updated",
     "threefry2x32": "bits",
 }
+# Stands for an operation that reads an operand as often as it likes: more than one reader.
 TWICE = frozenset({"first reader", "second reader"})
 
 
@@ -54,11 +56,12 @@ def stored_values(
     stored = set()
     for k, atom in enumerate(outputs):
         readers[atom].add(("output", k))
+    # From the last node to the first: who reads a value is known once all that follow are.
     for node in reversed(nodes):
         own = set().union(*(readers[var] for var in node.outputs))
         if node.op in ELEMENTWISE and len(own) > 1:
             stored.update(node.outputs)
-            own = {node.outputs[0]}
+            own = {node.outputs[0]}  # stored by one loop, which is what reads the operands
         for k, atom in enumerate(node.inputs):
             readers[atom] |= _readers(node, k, own)
             if stage and home.get(atom, stage[node]) != stage[node]:
@@ -71,5 +74,6 @@ def _readers(node: Node, k: int, own: set) -> set:
     if node.op not in ELEMENTWISE and not is_view(node):
         return {(node, k)} if node.op in STREAMS else set(TWICE)
     size = math.prod(node.inputs[k].shape)
+    # A row that is broadcast would be computed once for every element that it meets.
     repeated = node.inputs[k].shape and size < math.prod(node.outputs[0].shape)
     return own | TWICE if repeated and node.op in (*ELEMENTWISE, "broadcast_in_dim") else own

@@ -53,6 +53,7 @@ class Lines:
     def lasting(self, hint: str) -> str:
         """A name that is not taken again, in no branch."""
         name = self.fresh(hint)
+        # Branches give names a second time, but a buffer outlives its branch.
         while name in self.buffers:
             name = self.fresh(hint)
         self.kept[name] += 1
@@ -62,7 +63,8 @@ class Lines:
     def branches(self):
         """Write branches of which one runs: they share the names of numbers and of buffers.
 
-        Yields a function to call before each branch.
+        Sharing keeps the memory of a program that of its largest branch. Yields a function to
+        call before each branch.
         """
         before, taken = self.names, Counter()
 

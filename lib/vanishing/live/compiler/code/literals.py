@@ -27,7 +27,7 @@ def number(value) -> str:
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, bool | int):
         return str(int(value))
-    if value != value:
+    if value != value:  # NaN alone
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "-Infinity"
@@ -38,11 +38,15 @@ def number(value) -> str:
 
 
 def wrapped(text: str) -> str:
-    """Parentheses around an expression, unless it is a name, a number, or one call."""
+    """Parentheses around an expression, unless it is a name, a number, or one call.
+
+    The formulas that an expression is put into do not say how tightly their operators bind.
+    """
     head = re.match(r"[@\w.$]+", text)
     rest = text[head.end() :] if head else text
     depth = 0
     for place, character in enumerate(rest):
+        # Closed before the end: what follows is an operator, as in f(a) + f(b).
         depth += (character in "([") - (character in ")]")
         if depth == 0 and place < len(rest) - 1:
             return f"({text})"

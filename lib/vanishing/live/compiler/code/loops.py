@@ -36,6 +36,8 @@ class Loops(Lines):
         if 0 in inner:  # nothing to go through inside, but what surrounds it is still written
             self.nest(groups[:1], lambda body, index: f"{before} {after(body, index)}")
             return
+        # Three times: to see which addresses there are, and so which loops can be one; to count
+        # with these loops how often each element is asked for; and to write.
         names = iter("ijklmnopqrstuvwxyz")
         loops = [[(next(names), size) for size in group] for group in groups]
         observed = self._observe(loops, inside, after)
@@ -45,6 +47,7 @@ class Loops(Lines):
         statement = inside(body, indexes)
         closing = after(body, indexes[:1]) if after else None
         lines = iter(body.lines)
+        # A block of its own, so that the constants before the loops collide with no others.
         with self.block("") if body.lines[0] else contextlib.nullcontext():
             self._lines(next(lines))
             with self._loops(loops[0], lines):
@@ -88,7 +91,11 @@ class Loops(Lines):
 
 
 def _merge(group, addresses):
-    """Join neighbouring loops where every address steps evenly through both."""
+    """Join neighbouring loops where every address steps evenly through both.
+
+    Less code, and no inner loop to set up in each round of the outer one. A loop that was joined
+    stays in the list with size 1, so that indexes keep their places.
+    """
     group = list(group)
     last = len(group) - 1
     for outer in range(last - 1, -1, -1):

@@ -46,6 +46,7 @@ def fresh(hint: str, names: Counter[str]) -> str:
     """
     hint = re.sub(r"_(\w)", lambda m: m.group(1).upper(), identifier(hint, "t").strip("_"))
     hint = hint if hint.isidentifier() else f"t{hint}"
+    # x, x2, x3, …, past a variable that the user has called x2.
     while True:
         names[hint] += 1
         name = hint if names[hint] == 1 else f"{hint}{names[hint]}"

@@ -38,10 +38,14 @@ def outline(
     """
     dense = [v for v in [*values, *results] if isinstance(v, View) and v.contiguous]
     scalars = [v for v in values if isinstance(v, Scalar)]
+    # Of two branches `if` is as short; what is no number and no
+    # dense array would have to be copied before the call.
     simple = len(node.graphs) > 2 and len(results) == 1 and all(map(_formula, node.graphs))
     if not simple or len(dense) + len(scalars) != len(values) + len(results):
         return False
     parameters, inside, arguments = _parameters([*values, *results])
+    # Written aside, with only the parameters as known names: two switches between the same
+    # formulas then have the same text, and share one function.
     state = emitter.lines, emitter.names, emitter.indent, emitter.said
     emitter.lines, emitter.indent, emitter.said = [], 2, ""
     emitter.names = taken(runtime_names(), parameters)
@@ -74,6 +78,7 @@ def _parameters(values: list[Value]) -> tuple[list[str], list[Value], list[str]]
             inside.append(replace(value, text=name))
             arguments.append(value.text)
         else:
+            # Where the window begins is passed beside the buffer: a loop calls it row by row.
             start = f"{name}From"
             window = {"buffer": name, "offset": Affine.var(start), "length": 0}
             inside.append(replace(value, reads=frozenset([name]), **window))

@@ -163,7 +163,9 @@ class View(Value):
 
     def moved(self, shape, index) -> View:
         """A window with other strides on the same buffer."""
-        names = [f"@{axis}" for axis in range(len(shape))]
+        # The arrangement as arithmetic: the address in terms of unknown indexes is a sum whose
+        # coefficients are the strides, and what is left without them is the offset.
+        names = [f"@{axis}" for axis in range(len(shape))]  # no name in JavaScript
         address = self.address(tuple(index(tuple(Affine.var(name) for name in names))))
         strides = tuple(address.coefficient(name) for name in names)
         for name, stride in zip(names, strides, strict=True):
@@ -206,12 +208,14 @@ class Body:
         """The expression of one element of `value`: short, or a named constant."""
         if isinstance(value, Scalar):
             return value.text
-        key = (id(value), index)
+        key = (id(value), index)  # values compare by identity: two recipes may look alike
         self.asked[key] = self.asked.get(key, 0) + 1
         if key in self.known:
             return self.known[key]
         level = self.level(index)
         text = value.at(self, index)
+        # In the innermost loop a short expression that is used once is written where it is used;
+        # outside of it a name saves computing it in every round.
         inner = level == len(self.levels) - 1
         if inner and self.counts is not None and self.counts.get(key, 1) < 2 and len(text) < 90:
             return text

@@ -35,6 +35,8 @@ class Writer(Loops):
     def allocate(self, shape: tuple[int, ...], dtype: str, hint: str, lasting=False) -> View:
         """A buffer of the program's own, which branches that exclude each other may share."""
         name, size = self.lasting(hint) if lasting else self.fresh(hint), math.prod(shape)
+        # The name may be known from a branch that excludes this one: then its buffer serves, if
+        # it is of the same kind and size.
         while self.buffers.get(name, (dtype, size)) != (dtype, size):
             name = self.fresh(hint)
         if name not in self.buffers:
@@ -66,6 +68,7 @@ class Writer(Loops):
         """A value that is known at build time."""
         array = const.value
         flat = array.reshape(-1)
+        # `jnp.zeros` and the like: one number for all (NaN is not equal to itself).
         if array.size == 0 or (flat == flat[0]).all() or array.size == 1:
             return Scalar(array.shape, const.dtype, text=number(flat[0]) if array.size else "0")
         content = (const.dtype, array.shape, array.tobytes())
@@ -85,7 +88,7 @@ class Writer(Loops):
 
     def named(self, value: Value, hint: str) -> Scalar:
         """The only element of a rank-0 value, as a named number."""
-        body = Body([[]], self.fresh, {})
+        body = Body([[]], self.fresh, {})  # no loops: all of it stands here
         text = value.at(body, ())
         self._lines(body.lines[0])
         return self.scalar(text, value.dtype, hint)

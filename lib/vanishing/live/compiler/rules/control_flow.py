@@ -12,11 +12,13 @@ from vanishing.live.compiler.code.registry import rule
 from vanishing.live.compiler.code.values import Affine, Scalar, Value, View
 from vanishing.live.compiler.graph.nodes import Graph, Node, Var
 
+# What writes some elements of an array and keeps the rest.
 UPDATES = ("dynamic_update_slice", "scatter")
 
 
 def _hint(graph: Graph, k: int, default: str) -> str:
-    """The name of a body's k-th result."""
+    """The name of a body's k-th result: a carried value is called as the user calls the value that
+    takes its place."""
     for node in graph.nodes:
         if graph.outputs[k] in node.outputs:
             return hint_of(node)
@@ -24,7 +26,11 @@ def _hint(graph: Graph, k: int, default: str) -> str:
 
 
 def _updates_in_place(graph: Graph, carry: Var, result) -> list[Node]:
-    """The chain of window updates from a carried array to its next value, if it is nothing else."""
+    """The chain of window updates from a carried array to its next value, if it is nothing else.
+
+    JAX hands on a new array for each element that a round writes. Where nobody reads the old one
+    afterwards, writing into it is the same, and a round costs what it writes, not the whole array.
+    """
     chain: list[Node] = []
     makers = {var: node for node in graph.nodes for var in node.outputs}
     while result is not carry:
@@ -33,6 +39,8 @@ def _updates_in_place(graph: Graph, carry: Var, result) -> list[Node]:
             return []
         chain.append(node)
         result = node.inputs[0]
+    # A later reader, or an update that takes its new elements from the old array, would see the
+    # old values overwritten.
     for node in chain:
         place = graph.nodes.index(node)
         later = [a for n in graph.nodes[place + 1 :] for a in n.inputs] + graph.outputs
@@ -42,7 +50,11 @@ def _updates_in_place(graph: Graph, carry: Var, result) -> list[Node]:
 
 
 class Carry:
-    """The values that a loop hands from one round to the next."""
+    """The values that a loop hands from one round to the next.
+
+    They live in places of their own, a buffer or a `let` each: the body is written once, and has
+    to find them under the same names in every round.
+    """
 
     def __init__(self, emitter: Emitter, body: Graph, inputs: list[Var], initial: list[Value]):
         self.emitter, self.body = emitter, body
@@ -62,7 +74,11 @@ class Carry:
         return Scalar((), value.dtype, name=hint, text=name)
 
     def advance(self, results: list[Value]) -> None:
-        """Replace the old values by the new, once all new ones are known."""
+        """Replace the old values by the new, once all new ones are known.
+
+        (a, b) ← (b, a + b) has to read both before it writes either. What would read an old value
+        after it was replaced is therefore computed into a place between; the rest goes straight.
+        """
         emitter, own = self.emitter, {v.buffer for v in self.values if isinstance(v, View)}
         names = {v.text for v in self.values if isinstance(v, Scalar)}
         arrays, numbers = [], []
@@ -71,6 +87,7 @@ class Carry:
                 if new.text != old.text:
                     fresh = emitter.named(new, old.name) if new.text in names else new
                     numbers.append(f"{old.text} = {fresh.text};")
+            # Nothing to do where the body has updated the buffer in place.
             elif not (isinstance(new, View) and new.buffer == old.buffer and new.whole):
                 if new.reads & own:
                     into = emitter.allocate(new.shape, new.dtype, f"next_{old.name}")
@@ -101,6 +118,7 @@ def scan(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     if down:
         header = f"for (let {step} = {length - 1}; {step} >= 0; {step}--)"
     with emitter.block(header):
+        # The body computes a row where it belongs, instead of in a buffer that is copied there.
         emitter.wanted.update(zip(body.outputs[carried:], rows, strict=True))
         results = emitter.run(body, [*values[:consts], *carry.values, *slices])
         for row, value in zip(rows, results[carried:], strict=True):
@@ -110,7 +128,11 @@ def scan(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
 
 
 def _rows(emitter: Emitter, value: Value) -> Value:
-    """A value whose rows can be read one by one without computing the others."""
+    """A value whose rows can be read one by one without computing the others.
+
+    A recipe would be computed again in every round, by each element that asks for it; of a vector
+    every round asks for one element, so that storing it first would save nothing.
+    """
     return value if isinstance(value, Scalar) or not value.shape[1:] else emitter.view(value)
 
 
@@ -119,6 +141,7 @@ def _row(value: Value, place: Affine) -> Value:
 
 
 def _put(emitter: Emitter, value: Value, into: View) -> None:
+    # What was asked for with `wanted` is there already, unless the operation made a view of it.
     there = isinstance(value, View) and (value.buffer, value.offset) == (into.buffer, into.offset)
     if not there:
         emitter.store(value, into)
@@ -130,6 +153,7 @@ def while_loop(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]
     test, body = node.graphs
     a, b = node.params["cond_nconsts"], node.params["body_nconsts"]
     carry = Carry(emitter, body, body.inputs[b:], values[a + b :])
+    # Not `while (test)`: a condition may take several statements, and stands inside.
     with emitter.block("while (true)"):
         (go_on,) = emitter.run(test, [*values[:a], *carry.values])
         emitter.line(f"if (!{go_on.text}) break;")
@@ -142,6 +166,7 @@ def branch(emitter: Emitter, node: Node, values: list[Value]) -> list[Value]:
     """One of several bodies, chosen by a number."""
     which, *operands = values
     results: list[Value] = []
+    # Declared before the branches, each of which writes to the same places.
     for k, var in enumerate(node.outputs):
         if var.shape:
             results.append(emitter.destination(node, k))
@@ -165,12 +190,13 @@ def _write_branches(
     operands: list[Value],
     results: list[Value],
 ) -> None:
-    if len(graphs) == 2:
+    if len(graphs) == 2:  # JAX's first branch is the one for False
         headers = [f"if ({chosen})", "else"]
         order = [1, 0]
         switch = contextlib.nullcontext()
     else:
         order = list(range(len(graphs)))
+        # JAX has brought the number into the range: the last case is what remains.
         headers = [f"case {k}:" for k in order[:-1]] + ["default:"]
         switch = emitter.block(f"switch ({chosen})")
     with switch, emitter.branches() as begin:
