@@ -23,12 +23,14 @@ from vanishing import _checks, _progress
 # Where a function lies in memory, which changes from run to run, as texts of JAX contain it.
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 
+Values = Sequence | np.ndarray
+
 
 @dataclass(frozen=True)
 class _Grid:
     """The axes of a grid, in its own order: traced ones hold numbers, static ones anything."""
 
-    axes: Mapping[str, Sequence]
+    axes: Mapping[str, Values]
     static: tuple[str, ...]
 
     @property
@@ -63,7 +65,7 @@ class _Grid:
 
 def sweep(
     fn: Callable[..., object],
-    grid: Mapping[str, Sequence],
+    grid: Mapping[str, Values],
     *,
     devices: Sequence[jax.Device] | None = None,
     static: Sequence[str] = (),
@@ -150,7 +152,7 @@ def _wait(event: str) -> None:
         multihost_utils.sync_global_devices(event)
 
 
-def _checked_grid(grid: Mapping[str, Sequence], static: Sequence[str]) -> _Grid:
+def _checked_grid(grid: Mapping[str, Values], static: Sequence[str]) -> _Grid:
     """The axes as arrays of numbers or lists of anything, and which are which."""
     if not isinstance(grid, Mapping) or not grid:
         raise TypeError(
@@ -186,7 +188,7 @@ def _checked_grid(grid: Mapping[str, Sequence], static: Sequence[str]) -> _Grid:
     return _Grid(axes, tuple(name for name in grid if name in plain))
 
 
-def _check_arguments(fn: Callable, grid: Mapping[str, Sequence]) -> None:
+def _check_arguments(fn: Callable, grid: Mapping[str, Values]) -> None:
     """Check that `fn` takes each axis by its name."""
     try:
         signature = inspect.signature(fn)
@@ -201,7 +203,7 @@ def _check_arguments(fn: Callable, grid: Mapping[str, Sequence]) -> None:
         ) from None
 
 
-def _numbers(values: Sequence) -> np.ndarray | None:
+def _numbers(values: Values) -> np.ndarray | None:
     """These values as an array if each is a number, else None."""
     if all(
         isinstance(v, Number | np.generic | jax.Array) and not isinstance(v, bool) for v in values
@@ -237,7 +239,7 @@ def _agreed(programs: Sequence["_Program"]) -> tuple[list[jax.ShapeDtypeStruct],
     return shapes, tree
 
 
-def _identity(programs: Sequence["_Program"], grid: Mapping[str, Sequence], block: int) -> str:
+def _identity(programs: Sequence["_Program"], grid: Mapping[str, Values], block: int) -> str:
     """Digest of all that decides the numbers in a store."""
     axes = {name: [_ADDRESS.sub("", repr(v)) for v in values] for name, values in grid.items()}
     text = "".join(program.text for program in programs)

@@ -165,7 +165,7 @@ class LiveFigure:
         return "; ".join(said) or "The picture has changed"
 
     def draw(self, outputs: Mapping[str, Any]) -> None:
-        """Move the matplotlib artists to `outputs`."""
+        """Move the matplotlib artists to `outputs`: by name, of the shapes that compute returns."""
         for bound in self.bounds:
             bound.apply(outputs)
 
@@ -173,6 +173,12 @@ class LiveFigure:
         """The outputs at the given control values, the others at their default, from JAX.
 
         An animated figure gives those of its picture at rest.
+
+        Args:
+            **values: by the name of the control: a `Slider`'s number, the text of a `Choice`.
+
+        Returns:
+            By name, arrays of the shape and dtype that compute returns.
 
         Raises:
             ValueError: if a control is unknown, or a value means nothing to it.
@@ -238,7 +244,13 @@ class LiveFigure:
         }
 
     def svg(self, uid: str | None = None, outputs: Mapping[str, Any] | None = None) -> str:
-        """The picture of `outputs` (at the defaults if None); ids begin with `uid`."""
+        """The picture as SVG, in points; ids begin with `uid`.
+
+        Args:
+            uid: `fig-<name>` if None.
+            outputs: what to show, of the shapes that compute returns; those at the defaults if
+                None.
+        """
         for row, bound in enumerate(self.bounds):
             for k, artist in enumerate(bound.artists):
                 artist.set_gid(f"{self.name}-{row}-{k}")

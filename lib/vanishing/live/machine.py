@@ -80,7 +80,7 @@ class Run:
         self.count += steps
 
     def outputs(self, values: Mapping[str, Value]) -> dict[str, np.ndarray]:
-        """The outputs, which describe the state reached."""
+        """The outputs, which describe the state reached: by name, of the shapes of `step`'s."""
         arguments = self.machine.arguments(values)
         return _arrays(self.machine.jitted_step(self._state, *arguments)[1])
 
@@ -166,7 +166,14 @@ class Machine:
         return [values[control.name] for control in self.controls if control.restart]
 
     def compute(self, values: Mapping[str, Value]) -> dict[str, np.ndarray]:
-        """The outputs of a still figure; of an animated one, those of its picture at rest."""
+        """The outputs of a still figure; of an animated one, those of its picture at rest.
+
+        Args:
+            values: of all controls, by name; a `Slider`'s in the units of its range.
+
+        Returns:
+            By name in alphabetical order, arrays of the shape and dtype that the function returns.
+        """
         if self.animation is not None:
             run = Run(self, values)
             run.advance(values, self.animation.preview)
@@ -174,7 +181,7 @@ class Machine:
         return _arrays(self._jitted(*self.arguments(values)))
 
     def restart(self, values: Mapping[str, Value]) -> dict[str, np.ndarray]:
-        """The outputs of an animated figure's step 0."""
+        """The outputs of an animated figure's step 0; shapes as in `compute`."""
         return Run(self, values).outputs(values)
 
     def programs(self, values: Mapping[str, Value]) -> dict[str, Any]:

@@ -81,6 +81,11 @@ def _number(template: str, field: str, shape: tuple, index: str | None, form: st
 def render(parts: list, outputs: Mapping[str, Any], words: Mapping[str, str] | None = None) -> str:
     """Fill the fields of a parsed template.
 
+    Args:
+        parts: from `parse`.
+        outputs: by name, arrays of the shapes that `parse` was given; a field shows one element.
+        words: what is said for a name, such as the value of a control.
+
     >>> render(parse("{x:.1e}", {"x": ()}), {"x": 0.00012})
     '1.2\\xa0×\\xa010⁻⁴'
     """
