@@ -145,6 +145,17 @@ THEORY = {
     "theory.length_fixed_point": cases(
         "sigma_w", SCALES, lambda s: vg.theory.length_fixed_point("tanh", s)
     ),
+    "theory.correlation_map": [
+        *cases(
+            "c",
+            [1.5, -2, "1", None, np.nan, np.ones(2)],
+            lambda c: vg.theory.correlation_map("tanh", c, 1.0, 1.0),
+        ),
+        *cases("q", SCALES, lambda q: vg.theory.correlation_map("tanh", 0.5, q, 1.0)),
+        *cases(
+            "activation", ACTIVATIONS, lambda phi: vg.theory.correlation_map(phi, 0.5, 1.0, 1.0)
+        ),
+    ],
     "theory.chi": [
         *cases("sigma_b", SCALES, lambda s: vg.theory.chi("tanh", 1.0, s)),
         *cases("activation", ACTIVATIONS, lambda phi: vg.theory.chi(phi, 1.0)),

@@ -1,6 +1,7 @@
 """The measurements behind published numbers: the same function for figure, test and slide."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from vanishing import _checks
 from vanishing._types import Scalar
-from vanishing.network import MLP, apply, init
+from vanishing.network import MLP, apply, forward, init
 from vanishing.probe import probe, rescale
 
 
@@ -155,3 +156,42 @@ def gradient_correlation(net: MLP, *, key: PRNGKeyArray, seeds: int) -> Float[Ar
         return jnp.mean(jacobian(pair[0]) * jacobian(pair[1]))
 
     return over_seeds(measure, net, key=key, seeds=seeds, batch=1)
+
+
+class Apart(NamedTuple):
+    """How two inputs that start at a right angle look to each layer, in several networks.
+
+    Attributes:
+        cosine: between their outputs h_l.
+        distance: ‖h_l − h_l′‖, relative to that of the inputs.
+        log_gradient_rms: ln RMS of δ_l on these two inputs, for a random cotangent.
+    """
+
+    cosine: Float[Array, "seeds depth"]
+    distance: Float[Array, "seeds depth"]
+    log_gradient_rms: Float[Array, "seeds depth"]
+
+
+def apart(net: MLP, *, key: PRNGKeyArray, seeds: int) -> Apart:
+    """Send two orthogonal inputs up `seeds` networks, and a random gradient down.
+
+    Args:
+        net: the description, without read-in or read-out.
+        key: JAX random key.
+        seeds: how many networks.
+
+    >>> net = vg.MLP(depth=3, width=8, activation="linear", initializer="orthogonal")
+    >>> apart(net, key=jax.random.key(0), seeds=2).distance.round(4).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+    """
+    pair = orthogonal_pair(net.width)
+
+    def measure(params, _, cotangent):
+        post = forward(net, params, pair).post
+        size = jnp.linalg.norm(post, axis=2)
+        cosine = jnp.sum(post[:, 0] * post[:, 1], axis=1) / (size[:, 0] * size[:, 1])
+        distance = jnp.linalg.norm(post[:, 0] - post[:, 1], axis=1)
+        distance = distance / jnp.linalg.norm(pair[0] - pair[1])
+        return Apart(cosine, distance, probe(net, params, pair, cotangent).log_gradient_rms)
+
+    return over_seeds(measure, net, key=key, seeds=seeds, batch=2)
