@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex, to_rgb
 from vanishing import activations
 from vanishing.book import style
 from vanishing.book.chain_rule import plots
+from vanishing.book.propagation import plots as propagation
 from vanishing.live import palette
 
 LOG = np.log(10) * np.array([-3.0, -2.0, -1.0])
@@ -93,7 +94,7 @@ def test_the_factor_of_a_chain_peaks_at_a_quarter_of_the_weight():
 def test_the_power_law_is_drawn_with_its_two_asymptotes():
     lengths = 1 / (2 * np.arange(1, 9))
     logs = 0.5 * np.log(np.arange(1, 6) / 5)
-    picture = plots.power_law(lengths, logs, logs + 0.1, alt="a")
+    picture = propagation.power_law(lengths, logs, logs + 0.1, alt="a")
     np.testing.assert_allclose(drawn(picture, "1/(2l)").get_ydata(), lengths)
     np.testing.assert_allclose(drawn(picture, "√(l/L)").get_ydata(), np.exp(logs))
     np.testing.assert_allclose(drawn(picture, "measured").get_ydata(), np.exp(logs + 0.1))
@@ -101,7 +102,7 @@ def test_the_power_law_is_drawn_with_its_two_asymptotes():
 
 def test_the_spread_is_a_density_beside_its_normal():
     samples = np.random.default_rng(0).normal(-1, 2**0.5, 5000)
-    picture = plots.spread(samples, -1, 2, label="x", alt="a")
+    picture = propagation.spread(samples, -1, 2, label="x", alt="a")
     ax = picture.figure.axes[0]
     area = sum(bar.get_width() * bar.get_height() for bar in ax.patches)
     assert area == pytest.approx(1)
@@ -110,7 +111,7 @@ def test_the_spread_is_a_density_beside_its_normal():
 
 
 def test_a_spectrum_spreads_over_all_directions():
-    picture = plots.spectra({"linear": np.array([4.0, 1.0])}, alt="a")
+    picture = propagation.spectra({"linear": np.array([4.0, 1.0])}, alt="a")
     assert drawn(picture, "linear").get_xdata().tolist() == [0.25, 0.75]
 
 
@@ -174,8 +175,21 @@ def _pictures():
     yield plots.chain_factor([1, 4, 7, 14], alt="a")
     steps = np.arange(1, 201)
     law = 0.5 * np.log(steps / 200)
-    yield plots.power_law(1 / (2 * steps), law, law + 0.02, alt="a")
-    yield plots.spectra({"Gaussian": 10.0 ** np.linspace(2, -7, 64), "Haar": np.ones(64)}, alt="a")
+    yield propagation.power_law(1 / (2 * steps), law, law + 0.02, alt="a")
+    yield propagation.spectra(
+        {"Gaussian": 10.0 ** np.linspace(2, -7, 64), "Haar": np.ones(64)}, alt="a"
+    )
+    yield plots.factors(
+        ["1/n", "4/n", "16/n", "64/n"], [0.24, 0.41, 0.62, 0.87], bound=0.25, alt="a"
+    )
+    scales = (1, 2, 5, 10, 20)
+    change, share = np.array([-1.0, 2, 7, 10, 14]), [0, 0.04, 0.5, 0.7, 0.9]
+    yield propagation.large_weights(scales, share, change, change + 0.3, alt="a")
+    q, walk = np.linspace(0, 3.5, 50), np.array([2, 0.98, 0.86, 0.82, 0.81, 0.80])
+    starts = {0.3: (walk / 8, walk / 8), 1.0: (walk, walk), 1.3: (1.6 * walk, 1.6 * walk)}
+    yield propagation.length_cobweb((q, 1 - np.exp(-2 * q)), walk, starts, alt="a")
+    cosine = 1 - 44 / (np.arange(100) + 6.6) ** 2
+    yield propagation.alike(cosine, np.stack([cosine[:50], cosine[:50] ** 2]), alt="a")
     decades = -0.63 * np.arange(199, -1, -1)
     yield plots.underflow(np.where(decades > -38, 10.0**decades, 0), decades * np.log(10), alt="a")
 

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.browser
 FIGURES = {
     "fifty_layers": "index",
     "microscope": "chain_rule",
+    "cobwebs": "propagation",
     "life_map": "dead_neurons",
     "depth_and_activation": "no_learning",
     "neuron": "activations",

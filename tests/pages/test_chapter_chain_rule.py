@@ -8,8 +8,6 @@ from urllib.parse import parse_qsl
 import jax
 import numpy as np
 import pytest
-from scipy.special import polygamma
-from scipy.stats import binom
 
 import vanishing as vg
 from vanishing.book.chain_rule.microscope import microscope
@@ -49,13 +47,10 @@ def test_what_the_text_says_of_the_linked_states():
     assert "bring nearly all of it back" in TEXT and look(sigma_w=8.0)[0] > -4
     assert figure().evaluate(sigma_w=8.0)["saturated"][49] > 0.2
     assert look(activation="relu")[0] < -6 and abs(look(**he)[1]) < 0.01
-    assert abs(look(activation="tanh")[1]) < 1.2
-    assert abs(look(activation="tanh", sigma_w=1.327, sigma_b=0.22)[1]) < 0.2
-    assert look(activation="tanh", sigma_w=2.5, sigma_b=0.22)[0] > 4
-    assert look(**he, normalization="batch")[0] > 3
-    doubled = look(**he, residual=True, alpha=1.0)
-    assert doubled == pytest.approx((49 / 2 * np.log10(2),) * 2, rel=0.1)
-    assert look(**he, residual=True, alpha=0.14)[0] < 0.5
+    assert "hardly loses anything" in TEXT and -1.5 < look(activation="tanh")[0] < 0.5
+    assert look(activation="tanh", sigma_w=2.5)[0] > 4
+    saturated = figure().evaluate(activation="tanh", sigma_w=2.5)["saturated"][49]
+    assert "one pair in seven is saturated" in TEXT and 0.11 < saturated < 0.18
 
 
 def test_the_story_of_ten_sigmoid_layers():
@@ -65,6 +60,9 @@ def test_the_story_of_ten_sigmoid_layers():
         law = vg.theory.predict(net, 1.0).log_gradient_rms
         assert f"minus {decades}" in TEXT
         assert -float(law[0]) / np.log(10) == pytest.approx(decades, abs=0.15)
+    assert "0.23; the others reach about 0.40, 0.61 and 0.86" in TEXT
+    factors = [10 ** (-decades / 9) for decades in described.values()]
+    assert factors == pytest.approx([0.23, 0.40, 0.61, 0.86], abs=0.03)
 
 
 def test_the_first_line_by_pencil():
@@ -81,11 +79,8 @@ def test_the_factors_in_the_quiz():
 def test_powers_in_the_text():
     for words, value in (
         (r"$2^{-24.5} \approx 4 \cdot 10^{-8}$", 2**-24.5 / 1e-8),
-        (r"$\sigma_w = 6 \sqrt\pi \approx 10.6$", 6 * np.pi**0.5),
         (r"$125 \ln 2 / \ln 6 \approx 48$", 125 * np.log(2) / np.log(6)),
-        (r"$\log_{10} 4^9 \approx$", 9 * np.log10(4)),
         (r"$0.25^{10} \approx 10^{-6}$", 0.25**10 / 1e-6),
-        (r"$5L/n \approx 4$ is large", 5 * 50 / 64),
     ):
         assert words in TEXT
         said = re.search(r"\\approx (?:10\^{-6}|([\d.]+))", words)
@@ -96,20 +91,9 @@ def test_powers_in_the_text():
     assert np.finfo(np.float32).eps ** (1 / 3) == pytest.approx(0.005, rel=0.05)
 
 
-def test_tanh_between_layer_2_and_layer_200():
-    assert "from layer 200 to layer 2 the gradient loses a factor of 10" in TEXT
-    net = vg.MLP(depth=200, width=8, activation="tanh", sigma_w=1.0)
-    law = vg.theory.predict(net, 1.0).log_gradient_rms
-    assert float(np.exp(law[1] - law[199])) == pytest.approx(0.1, rel=0.2)
-
-
-def test_the_exact_spread_of_twenty_narrow_layers():
-    """ln of (2/n) χ²_K with K ~ Bin(n, ½): the variance over both, twenty times."""
-    open_units = np.arange(1, 51)
-    share = binom.pmf(open_units, 50, 0.5)
-    mean, variance = (polygamma(order, open_units / 2) for order in (0, 1))
-    exact = 20 * (share @ variance + share @ mean**2 - (share @ mean) ** 2)
-    assert f"that makes {exact:.3f}" in TEXT
+def test_slopes_alone_are_a_third_with_the_wrong_sign():
+    assert "a third of the true size and the wrong sign, for $w_2 w_3 = -3$" in TEXT
+    assert -1.5 * 2 == -3
 
 
 def test_every_exercise_has_a_solution_that_runs():
@@ -124,6 +108,6 @@ def test_every_exercise_has_a_solution_that_runs():
 def test_every_cell_is_short():
     for cell in re.findall(r"^```\{code-cell\} ipython3\n(.*?)^```$", TEXT, re.M | re.S):
         code = re.sub(r"^---\n.*?^---\n", "", cell, flags=re.M | re.S)
-        if "hide-input" not in cell:
+        if not re.search(r"(hide|remove)-input", cell):
             assert len([line for line in code.splitlines() if line.strip()]) <= 15, code
             assert max(map(len, code.splitlines())) <= 80, code

@@ -265,7 +265,9 @@ def gradient_by_layer(
         named.append(line)
     for label, log in (expected or {}).items():
         colour = colours.get(label, COLOURS["ink"])
-        (line,) = ax.plot(layers(log), _decades(log), label=label, color=colour, **THEORY)
+        # One name, one line: the label is that of the measured curve where there is one.
+        name = f"_{label}" if label in colours else label
+        (line,) = ax.plot(layers(log), _decades(log), label=name, color=colour, **THEORY)
         named += [line] if label not in colours else []
     axis_titles(ax, x="layer", y="gradient, powers of ten from the last layer")
     ax.set_xlim(1, max(len(log) for log in measured.values()))

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from vanishing import _checks, activations
+from vanishing._types import Scalar
 from vanishing.moments import gaussian_mean
-from vanishing.theory.lengths import Number
 
 # The inner integral is split where φ's argument changes sign, so that neither a kink at 0 nor a
 # steep step is straddled. So many Gauss-Legendre nodes on either side resolve the density to a
@@ -67,8 +67,8 @@ def _correlation(value):
 
 
 def correlation_map(
-    activation, c: Number, q: Number, sigma_w: Number, sigma_b: Number = 0.0
-) -> Number:
+    activation, c: Scalar, q: Scalar, sigma_w: Scalar, sigma_b: Scalar = 0.0
+) -> Scalar:
     """One layer of the correlation map, for two inputs whose pre-activations have variance q:
 
         c ↦ (σ_w² E[φ(u) φ(v)] + σ_b²) / (σ_w² E[φ(u)²] + σ_b²),   u, v ~ N(0, q), E[u v] = c q

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vanishing import activations, theory
+from vanishing import activations
 from vanishing.book.checks import exercise
 
 
@@ -61,21 +61,21 @@ def window():
 
 
 @exercise(
-    "chain-rule-critical",
-    hint="χ₁ grows with σ_w. Bisect `vg.theory.chi`, or let the library do it.",
+    "chain-rule-two-by-two",
+    hint="Linear layers have slopes of 1, so only matrices are left. What comes down through W_2 "
+    "is multiplied by its transpose; then look at the shape that the gradient of W_1 must have.",
 )
-def critical():
-    """σ_w at which a wide sigmoid network without biases keeps its gradient."""
-    return theory.critical_sigma_w("sigmoid")
+def two_by_two():
+    """∂C/∂W_1 of two linear layers of two units, x = (1, −1), g = (1, 0)."""
+    first, second = jnp.array([[1.0, 2.0], [0.0, 1.0]]), jnp.array([[1.0, 0.0], [3.0, 1.0]])
+    x, g = jnp.array([1.0, -1.0]), jnp.array([1.0, 0.0])
+    return jax.grad(lambda weights: x @ weights @ second @ g)(first)
 
 
 @exercise(
-    "chain-rule-cotangent",
-    hint="Follow two parts of the cotangent: one along h, which keeps its size, and a random one, "
-    "to which each layer adds.",
+    "chain-rule-absolute",
+    hint="Square the slope, and take its mean over positive and negative pre-activations.",
 )
-def cotangent():
-    """Growth of the mean square gradient over 50 He layers of ReLU when C is the sum of h_L."""
-    relu = activations.get("relu")
-    along = 2 * float(activations.gaussian_mean(relu)) ** 2  # the part along h, per unit of m
-    return 1 + 2 * along * 49
+def absolute():
+    """σ_w at which layers of |z| keep the gradient."""
+    return float(activations.slope_second_moment(jnp.abs)) ** -0.5

@@ -1,22 +1,40 @@
 """The static figures of the chapter on the chain rule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Array, Float
 
-from vanishing.book.labels import axis_titles, label_lines, note, reference
+from vanishing.book.labels import axis_titles, note, reference
 from vanishing.book.style import (
+    ACTIVATIONS,
     COLOURS,
     DEAD,
     NATS_PER_DECADE,
-    THEORY,
     Figure,
     canvas,
     layer_colours,
     layers,
     picture,
 )
+
+
+@picture
+def factors(names: Sequence[str], measured: Sequence[float], *, bound: float) -> Figure:
+    """What one layer multiplies the gradient by, in several networks, beside a bound on it.
+
+    Args:
+        names: of the networks.
+        measured: their factors, as bars called "measured".
+        bound: what the story allows.
+        alt: text alternative.
+    """
+    figure, ax = canvas()
+    ax.bar(range(len(names)), measured, 0.6, color=ACTIVATIONS["sigmoid"], label="measured")
+    reference(ax, bound, f"the story: at most {bound:g}")
+    ax.set(ylim=(0, 1), xticks=range(len(names)), xticklabels=names)
+    axis_titles(ax, x="variance of the weights", y="factor of one layer")
+    return figure
 
 
 @picture
@@ -40,80 +58,6 @@ def chain_factor(weights: Sequence[float]) -> Figure:
     ax.annotate("shrinks ↓", (8, 1), xytext=(0, -12), textcoords="offset points", ha="right")
     ax.set(xlim=(-8, 8), ylim=(0, None))
     axis_titles(ax, x="pre-activation z", y="factor |w σ′(z)|")
-    return figure
-
-
-@picture
-def power_law(
-    lengths: Float[Array, " depth"],
-    predicted: Float[Array, " layers"],
-    measured: Float[Array, " layers"],
-) -> Figure:
-    """tanh at its critical point: q_l against 1/(2l), and the gradient against √(l/L), log-log.
-
-    Args:
-        lengths: q_l, layer 1 first.
-        predicted: ln RMS of δ_l relative to layer L, the product of the factors.
-        measured: the same of a network.
-        alt: text alternative.
-    """
-    figure, (left, right) = canvas(columns=2)
-    layer = layers(lengths)
-    left.loglog(layer, lengths, label="length map")
-    left.loglog(layer, 1 / (2 * layer), color=COLOURS["ink"], label="1/(2l)", **THEORY)
-    axis_titles(left, x="layer l", y="variance of the pre-activations")
-    layer = layers(measured)
-    right.loglog(layer, np.exp(measured), label="measured")
-    right.loglog(layer, np.exp(predicted), color=COLOURS["slate"], label="product of factors")
-    right.loglog(layer, np.sqrt(layer / layer[-1]), color=COLOURS["ink"], label="√(l/L)", **THEORY)
-    axis_titles(right, x="layer l", y="gradient, relative to layer L")
-    for ax in (left, right):
-        ax.set_xlim(1, ax.lines[0].get_xdata()[-1])
-        label_lines(ax, side="left" if ax is right else "right")
-    right.yaxis.tick_right()
-    return figure
-
-
-@picture
-def spread(
-    samples: Float[Array, " networks"], mean: float, variance: float, *, label: str
-) -> Figure:
-    """How one quantity differs between networks that share everything but their seed.
-
-    Args:
-        samples: one value a network.
-        mean: of the normal density that a theory predicts.
-        variance: of the same.
-        label: what the samples are, for the axis.
-        alt: text alternative.
-    """
-    figure, ax = canvas()
-    ax.hist(np.asarray(samples), bins=60, density=True, color=COLOURS["blue"], alpha=0.55)
-    t = np.linspace(*ax.get_xlim(), 200)
-    density = np.exp(-((t - mean) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
-    ax.plot(t, density, color=COLOURS["ink"], **THEORY)
-    peak = (mean + variance**0.5, density.max() * np.exp(-0.5))
-    note(ax, f"normal, variance {variance:.3g}", peak, to=(24, 12))
-    axis_titles(ax, x=label, y="density")
-    return figure
-
-
-@picture
-def spectra(squared: Mapping[str, Float[Array, " width"]]) -> Figure:
-    """Squared singular values of a product of layers, largest first, on a log scale.
-
-    Args:
-        squared: label → s_1², s_2², …
-        alt: text alternative.
-    """
-    figure, ax = canvas()
-    for label, values in squared.items():
-        share = (np.arange(len(values)) + 0.5) / len(values)
-        ax.semilogy(share, np.asarray(values), label=label)
-    ax.set(xlim=(0, 1), ylim=(1e-8, 1e3))
-    label_lines(ax, side="left")
-    ax.yaxis.tick_right()
-    axis_titles(ax, x="share of directions", y="squared stretch")
     return figure
 
 

@@ -1,0 +1,87 @@
+"""Exercises of the chapter "The road up and the road down"."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import stats
+
+from vanishing import activations, theory
+from vanishing.book.checks import exercise
+
+
+@exercise(
+    "propagation-steps",
+    hint="Give three numbers: q of ReLU in layer 10, then q and χ of sine at rest. In (a) write "
+    "down V(q) first and count the steps; (b) can be iterated; (c) needs no new integral.",
+)
+def steps():
+    """q_10 of ReLU with σ_w² = 2, σ_b² = 0.5 from q_1 = 1; q* and χ₁ of sine with σ_w² = 3."""
+    q = 1.0
+    for _ in range(9):
+        q = theory.length_map("relu", q, 2**0.5, 0.5**0.5)
+    rest = theory.length_fixed_point(jnp.sin, 3**0.5)
+    return np.array([q, rest, theory.chi(jnp.sin, 3**0.5)])
+
+
+def _q_and_scale(key):
+    q, sigma_w = jax.random.uniform(key, (2,), minval=0.1, maxval=3.0)
+    return float(q), float(sigma_w)
+
+
+@exercise(
+    "propagation-erf",
+    hint="Square the slope before you average. The product of two bells around 0 is a bell again, "
+    "and you know the area under one.",
+    inputs=_q_and_scale,
+)
+def erf():
+    """χ of the error function, as a function of q and σ_w."""
+    moment = activations.slope_second_moment
+    return lambda q, sigma_w: sigma_w**2 * moment(jax.scipy.special.erf, q)
+
+
+@exercise(
+    "propagation-critical",
+    hint="χ₁ grows with σ_w. Bracket the place where it passes 1 by trying a few values.",
+)
+def critical():
+    """σ_w at which a wide sigmoid network without biases keeps its gradient."""
+    return theory.critical_sigma_w("sigmoid")
+
+
+@exercise(
+    "propagation-width",
+    hint="The law of the chapter is for the squared norm; what is the standard deviation of the "
+    "logarithm of the norm itself? Nineteen in twenty is two-sided.",
+)
+def width():
+    """The width at which 19 of 20 He networks of 100 ReLU layers stay within a factor of two."""
+    return 5 * 100 * (stats.norm.ppf(0.975) / 2 / np.log(2)) ** 2
+
+
+@exercise(
+    "propagation-alike",
+    hint="Iterate the map from a right angle. Count as the chapter does: the inputs are not a "
+    "layer, the first layer's outputs are.",
+)
+def alike():
+    """The first He layer of ReLU whose outputs have a cosine above 0.99 for orthogonal inputs."""
+    c, layer = 0.0, 0
+    while c <= 0.99:
+        c, layer = theory.correlation_map("relu", c, 1.0, 2**0.5), layer + 1
+    return layer
+
+
+@exercise(
+    "propagation-cotangent",
+    hint="Follow two parts of the cotangent: one along h, which keeps its size, and a random one, "
+    "to which each layer adds. Compare with the mean square behind the slopes of the last layer.",
+)
+def cotangent():
+    """Growth of the mean square gradient over 50 layers of Leaky ReLU (0.2) when C is the sum."""
+
+    def leaky(z):
+        return jax.nn.leaky_relu(z, 0.2)
+
+    along = float(activations.gaussian_mean(leaky) ** 2 / activations.second_moment(leaky))
+    return 1 + 49 * along / float(activations.slope_second_moment(leaky))

@@ -1,0 +1,213 @@
+"""Numbers, links and statements that stand as text in `propagation`, against computed ones."""
+
+import functools
+import re
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import optimize
+from scipy.special import polygamma
+from scipy.stats import binom
+
+import vanishing as vg
+from vanishing import activations, theory
+from vanishing.book.propagation.cobwebs import cobwebs
+from vanishing.live import Choice, Slider
+
+TEXT = Path(__file__).parents[2].joinpath("chapters", "propagation.md").read_text()
+LINKS = re.findall(r"\]\(#fig-cobwebs\?([^)]+)\)", TEXT)
+
+
+@functools.cache
+def figure():
+    return cobwebs()
+
+
+def look(link):
+    """What the live figure shows at a link of the text."""
+    values = dict(parse_qsl(link, strict_parsing=True))
+    controls = {control.name: control for control in figure().controls}
+    numbers = {
+        name: float(value) if isinstance(controls[name], Slider) else value
+        for name, value in values.items()
+    }
+    return figure().evaluate(**numbers)
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_links_ask_the_cobwebs_for_states_that_they_have(link):
+    controls = {control.name: control for control in figure().controls}
+    for name, value in parse_qsl(link, strict_parsing=True):
+        control = controls[name]
+        if isinstance(control, Slider):
+            assert control.minimum <= float(value) <= control.maximum
+        else:
+            assert isinstance(control, Choice) and value in control.options
+
+
+def test_what_the_text_says_of_the_linked_states():
+    order, chaos, apart, edge, he, relu, sigmoid = map(look, LINKS)
+    assert order["chi"] < 1 and order["correlation"][-1] > 0.95
+    assert chaos["chi"] > 1 and chaos["correlation_law"][-1] < 0.5
+    assert "it heads for the same place" in TEXT
+    assert apart["correlation_law"][-1] == pytest.approx(chaos["correlation_law"][-1], abs=0.15)
+    assert edge["chi"] == pytest.approx(1, abs=0.01)
+    np.testing.assert_allclose(he["length_law"], 2, rtol=1e-4)
+    np.testing.assert_allclose(relu["correlation_law"], he["correlation_law"], atol=1e-5)
+    assert "alike in three layers" in TEXT and sigmoid["correlation_law"][2] > 0.98
+
+
+def sine(q, square=2.0):
+    return square / 2 * (1 - np.exp(-2 * q))
+
+
+def test_the_sine_by_hand():
+    assert r"$q_2 = 1 - e^{-4} \approx 0.982$, $q_3 = 1 - e^{-1.963} \approx 0.860$" in TEXT
+    second = sine(2.0)
+    assert [round(second, 3), round(2 * second, 3), round(sine(second), 3)] == [0.982, 1.963, 0.860]
+    rest = optimize.brentq(lambda q: sine(q) - q, 0.1, 2)
+    assert r"$q^* \approx 0.797$" in TEXT and rest == pytest.approx(0.797, abs=5e-4)
+    assert r"\chi_1 = 2 - q^* \approx 1.203" in TEXT and 2 - rest == pytest.approx(1.203, abs=5e-4)
+    assert r"$V'(q^*) = 2 e^{-2q^*} = 2(1 - q^*) \approx 0.41$" in TEXT
+    assert 2 * np.exp(-2 * rest) == pytest.approx(0.41, abs=5e-3)
+    for q in (0.3, 2.0):
+        assert theory.length_map(jnp.sin, q, 2**0.5) == pytest.approx(sine(q), rel=1e-9)
+        slopes = float(activations.slope_second_moment(jnp.sin, q))
+        assert 2 * slopes == pytest.approx(1 + np.exp(-2 * q), rel=1e-5)
+    # As the walk's picture says: near 0.797 within the steps drawn.
+    assert theory.length_fixed_point(jnp.sin, 2**0.5) == pytest.approx(rest, abs=1e-6)
+
+
+def test_relu_halves():
+    assert theory.length_map("relu", 0.8, 1.0) == pytest.approx(0.4)
+    assert theory.length_map("relu", 0.8, 2**0.5) == pytest.approx(0.8)
+
+
+def test_the_bell_of_tanh():
+    assert r"\approx 0.53\, \sigma_w" in TEXT and 4 / 3 / (2 * np.pi) ** 0.5 == pytest.approx(
+        0.53, abs=5e-3
+    )
+    z = np.linspace(-30, 30, 200_001)
+    area = np.sum(np.cosh(z) ** -4.0) * (z[1] - z[0])
+    assert area == pytest.approx(4 / 3, rel=1e-6)
+    roots = [round(theory.chi("tanh", s) ** 0.5, 2) for s in (5, 10, 20)]
+    assert roots == pytest.approx([1.70, 2.35, 3.29], abs=0.011)
+
+
+def test_published_points_of_the_text():
+    assert "critical point lies at $\\sigma_w^2 = 1.761$" in TEXT
+    assert theory.critical_sigma_w("tanh", 0.05**0.5) ** 2 == pytest.approx(1.761, abs=5e-4)
+    assert "$\\chi_1 = 1.0716$ a layer" in TEXT
+    assert theory.chi("selu", 1.0) == pytest.approx(1.0716, abs=5e-5)
+    assert "a factor of 4 in the RMS" in TEXT and round(1.0716**20, 1) == 4.0
+    assert "tanh at σ_w = 0.9 and no biases it vanishes" in TEXT and theory.chi("tanh", 0.9) < 1
+
+
+def test_tanh_between_layer_2_and_layer_200():
+    assert "from layer 200 to layer 2 the gradient loses a factor of 10" in TEXT
+    net = vg.MLP(depth=200, width=8, activation="tanh", sigma_w=1.0)
+    law = theory.predict(net, 1.0).log_gradient_rms
+    assert float(np.exp(law[1] - law[199])) == pytest.approx(0.1, rel=0.2)
+
+
+def relu_map(c):
+    theta = np.arccos(c)
+    return (np.sin(theta) + (np.pi - theta) * c) / np.pi
+
+
+def test_gradients_of_two_inputs_by_the_angles():
+    c, product = 0.0, 1.0
+    for _ in range(5):
+        product *= 1 - np.arccos(c) / np.pi
+        c = relu_map(c)
+    assert "0.1046 after five layers" in TEXT and product == pytest.approx(0.1046, abs=5e-5)
+    assert "gave $2^{-L}$, 0.031" in TEXT and f"{1 / 2**5:.3f}" == "0.031"
+
+
+@functools.cache
+def by_the_map(name, sigma_w, sigma_b, c, layers, q=None):
+    """Correlations by layer; from q = 1, or at rest."""
+    q, found = theory.length_fixed_point(name, sigma_w, sigma_b) if q is None else q, []
+    for _ in range(layers):
+        c = theory.correlation_map(name, c, q, sigma_w, sigma_b)
+        q = theory.length_map(name, q, sigma_w, sigma_b)
+        found.append(c)
+    return np.array(found)
+
+
+def test_the_table_of_phases():
+    order = 1 - by_the_map("tanh", 1.0, 0.3, 0.0, 60)
+    assert order[59] / order[49] == pytest.approx(theory.chi("tanh", 1.0, 0.3) ** 10, rel=0.05)
+    ends = [by_the_map("tanh", 2.5, 0.3, c, 60)[-1] for c in (0.0, 0.9, 0.999)]
+    assert ends == pytest.approx([ends[0]] * 3, abs=1e-3) and ends[0] < 0.5
+    biased = theory.critical_sigma_w("tanh", 0.05**0.5)
+    gap = 1 - by_the_map("tanh", biased, 0.05**0.5, 0.0, 400)
+    assert gap[199] / gap[399] == pytest.approx(2, rel=0.1)  # a power of l, not an exponential
+    assert theory.chi("tanh", biased, 0.05**0.5) == pytest.approx(1, abs=1e-6)
+    free = by_the_map("tanh", 1.0, 0.0, 0.5, 200, q=1.0)
+    assert 0.4 < free[-1] < 0.5  # hardly turns
+    relu = 1 - by_the_map("relu", 2**0.5, 0.0, 0.0, 200, q=1.0)
+    assert relu[99] / relu[199] == pytest.approx(4, rel=0.15)
+
+
+def test_the_power_of_the_relu_map():
+    """1 − R(c) = e − k e^(3/2) + …, and a = 4 / k²."""
+    assert r"k = \tfrac{2\sqrt2}{3\pi}" in TEXT and r"\tfrac92 \pi^2 \approx 44" in TEXT
+    k = 2 * 2**0.5 / (3 * np.pi)
+    for e in (1e-3, 1e-4):
+        assert (relu_map(1 - e) - (1 - e)) / e**1.5 == pytest.approx(k, rel=0.05)
+    assert 4 / k**2 == pytest.approx(4.5 * np.pi**2) and round(4 / k**2) == 44
+
+
+def test_the_exact_spread_of_twenty_narrow_layers():
+    """ln of (2/n) χ²_K with K ~ Bin(n, ½): the variance over both, twenty times; and 5/n."""
+    K = np.arange(1, 51)
+    share = binom.pmf(K, 50, 0.5)
+    mean, variance = (polygamma(order, K / 2) for order in (0, 1))
+    exact = 20 * (share @ variance + share @ mean**2 - (share @ mean) ** 2)
+    assert "abs(exact - 2.163)" in TEXT and exact == pytest.approx(2.163, abs=5e-4)
+    share, K = binom.pmf(np.arange(51), 50, 0.5), np.arange(51)
+    assert share @ (2 * K) + share @ K**2 - (share @ K) ** 2 == pytest.approx(50 + 50 / 4)
+
+
+def test_a_nilpotent_matrix_and_its_transpose_stretch():
+    A = np.array([[0.0, 2.0], [0.0, 0.0]])
+    assert not np.linalg.eigvals(A).any() and not np.linalg.eigvals(A.T).any()
+    product = np.linalg.matrix_power(A @ A.T, 5)
+    assert "by $2^{10}$" in TEXT and np.linalg.norm(np.array([1.0, 0.0]) @ product) == 2**10
+
+
+def test_powers_in_the_exercises():
+    for words, value, said in (
+        (r"$\sigma_w = 6 \sqrt\pi \approx 10.6$", 6 * np.pi**0.5, 10.6),
+        (r"$n \ge 500\, (0.98 / \ln 2)^2$", 500 * (0.98 / np.log(2)) ** 2, 999.5),
+    ):
+        assert words in TEXT and value == pytest.approx(said, rel=5e-3)
+    square = 1 + 2 / np.pi * 49
+    assert "32 at the first of 50 layers of ReLU" in TEXT and round(square) == 32
+    z = np.linspace(-40, 40, 400_001)
+    slope = np.asarray(jax.nn.sigmoid(z), float)
+    area = np.sum((slope * (1 - slope)) ** 2) * (z[1] - z[0])
+    assert area == pytest.approx(1 / 6, rel=1e-4)
+
+
+def test_every_exercise_has_a_solution_that_runs():
+    labels = re.findall(r"^:label: (ex-[a-z-]+)$", TEXT, re.M)
+    solved = re.findall(r"^```\{solution-start\} (ex-[a-z-]+)$", TEXT, re.M)
+    assert labels == solved and 6 <= len(labels) <= 8
+    for solution in re.split(r"^```\{solution-start\} ", TEXT, flags=re.M)[1:]:
+        code = solution.split("```{solution-end}")[0]
+        assert "{code-cell}" in code and ("assert" in code or "vg.check" in code)
+
+
+def test_wrong_answers_get_a_hint():
+    assert not vg.check("propagation-steps", (5.0, 1.41, 1.59))
+    assert not vg.check("propagation-erf", lambda q, sigma_w: sigma_w**2)
+    assert not vg.check("propagation-critical", 10.6)
+    assert not vg.check("propagation-width", 250)
+    assert not vg.check("propagation-alike", 58)
+    assert not vg.check("propagation-cotangent", 32.2)
