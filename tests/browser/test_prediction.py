@@ -210,7 +210,8 @@ def test_the_distance_is_said_in_words(page):
     asked = "document.querySelector('#guess-bars').guess"
     page.evaluate(f"{asked}.drawn = [50, 50, 0]; {asked}.compare()")
     assert words(page, "bars") == (
-        "Farthest at tanh: you expected 50 %, it is 9 %, 41 % apart. On average 14 % apart."
+        "Farthest at tanh: you expected 50 %, it is 9 %, 41 points apart. "
+        "On average 14 points apart."
     )
 
 

@@ -15,6 +15,8 @@ from vanishing.live.palette import NEUTRAL
 
 # Points from the end of a line to its word, and between the baselines of two words.
 _GAP, _LEADING = 6.0, 13.0
+# In a figure for a phone, long words beside a line would leave no room to the line.
+_NARROW, _LONG, _LETTERS_BESIDE = 5.0, 18, 16  # inches, letters
 # Of text of 10 points, less the room that ticks and labels beside the axes take.
 _LETTERS_PER_INCH = 10
 
@@ -82,16 +84,20 @@ def label_lines(
         lines = [line for line in ax.lines if not line.get_label().startswith("_")]
     if not lines:
         return []
+    words = [str(line.get_label()) for line in lines]
+    if ax.figure.get_figwidth() < _NARROW:
+        words = [textwrap.fill(w, _LETTERS_BESIDE) if len(w) > _LONG else w for w in words]
+    leading = _LEADING * max(word.count("\n") + 1 for word in words)
     ax.figure.draw_without_rendering()  # the layout decides how far apart two values are
     ends = np.array([_end(line, side) for line in lines])
     scale = 72 / ax.figure.dpi
     pixels = ax.transData.transform(ends) * scale
     low, high = (np.array(ax.get_window_extent().extents)[[1, 3]]) * scale
-    places = spread(np.clip(pixels[:, 1], low, high), _LEADING, low, high)
+    places = spread(np.clip(pixels[:, 1], low, high), leading, low, high)
     edge = (1.0 if side == "right" else 0.0, _GAP if side == "right" else -_GAP)
     return [
         ax.annotate(
-            line.get_label(),
+            word,
             (edge[0], (place - low) / (high - low)),
             xycoords="axes fraction",
             xytext=(edge[1], 0),
@@ -101,7 +107,7 @@ def label_lines(
             color=line.get_color(),
             annotation_clip=False,
         )
-        for line, place in zip(lines, places, strict=True)
+        for line, word, place in zip(lines, words, places, strict=True)
     ]
 
 

@@ -283,7 +283,7 @@ class Guess {
     const measured = format(truth, form) + unit;
     const size = (/** @type {number} */ d) => {
       if (!Number.isFinite(d)) return "out of any scale";
-      if (!log) return format(d, form) + unit;
+      if (!log) return format(d, form) + unit.replace("%", "points"); // 3 % from 2 % is one point
       const powers = format(d, { type: "f", digits: d < 3 ? 1 : 0 });
       return `${powers} ${powers === "1" ? "power" : "powers"} of ten`;
     };
