@@ -22,6 +22,12 @@ def test_critical_sigma_w_of_piecewise_linear_activations(name, sigma_w):
     assert theory.critical_sigma_w(name) == pytest.approx(sigma_w, abs=1e-6)
 
 
+@pytest.mark.parametrize("sigma_b", [0.1, 1.5])
+def test_biases_leave_the_edge_of_relu_where_it_is(sigma_b):
+    """There its length map runs along the diagonal, above it by σ_b² / q, which rounds to 0."""
+    assert theory.critical_sigma_w("relu", sigma_b) == pytest.approx(2**0.5, abs=1e-9)
+
+
 def test_critical_sigma_w_of_selu_counts_both_sides_of_its_kink():
     alpha, scale = 1.6732632423543772, 1.0507009873554805
     critical = (2 / (scale**2 * (1 + alpha**2))) ** 0.5

@@ -112,12 +112,23 @@ def settle(curve: Curves, sigma_w: float, sigma_b: float) -> float:
                 continue
             lowest = optimize.brentq(turning, *sorted((t[k - 1], t[k + 1])), **EXACTLY)
             if along(lowest) < -NOISE:
-                return optimize.brentq(along, *sorted((t[k - 1], lowest)), **EXACTLY)
+                return _crossing(along, t[k - 1], lowest)
             if along(lowest) <= NOISE:
                 return lowest
     if reached == len(t):
         return way * math.inf
-    return optimize.brentq(along, *sorted((t[reached - 1], t[reached])), **EXACTLY)
+    return _crossing(along, t[reached - 1], t[reached])
+
+
+def _crossing(along, near: float, far: float) -> float:
+    """Where `along` turns negative on the way from `near` to `far`."""
+    # A map that runs along the diagonal (ReLU at its gain, with biases) is within rounding of it
+    # at an end, and one point alone may round to the other side than on the grid.
+    if along(near) <= 0:
+        return near
+    if along(far) >= 0:
+        return far
+    return optimize.brentq(along, *sorted((near, far)), **EXACTLY)
 
 
 def _plain_fixed_point(curve: Curves, sigma_w, sigma_b) -> float:
