@@ -12,6 +12,7 @@ FIGURES = {
     "microscope": "chain_rule",
     "cobwebs": "propagation",
     "life_map": "dead_neurons",
+    "phase_diagram": "initialization",
     "depth_and_activation": "no_learning",
     "neuron": "activations",
     "activation_curves": "activations",

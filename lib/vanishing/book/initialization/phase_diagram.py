@@ -167,6 +167,9 @@ LOST_TO_BLOWN = LinearSegmentedColormap.from_list(
 )
 
 
+ON_MAP = "#101418"
+
+
 @house_style
 def _draw():
     figure, axes = mosaic([["map", "gradient"], ["map", "loss"]], height=4.4)
@@ -180,14 +183,16 @@ def _draw():
         origin="lower",
         extent=(SIGMA_W[0] - half_w, SIGMA_W[1] + half_w, SIGMA_B[0] - half_b, SIGMA_B[1] + half_b),
     )
-    (line,) = place.plot(edge()[0], GRID_B, color=COLOURS["ink"], **THEORY)
-    across = {"color": COLOURS["ink"], "linewidth": 0.6}
+    # The map is light on dark paper too: what lies on it keeps its colour.
+    (line,) = place.plot(edge()[0], GRID_B, color=ON_MAP, **THEORY)
+    across = {"color": ON_MAP, "linewidth": 0.6}
     upright, level = place.axvline(1.0, **across), place.axhline(0.0, **across)
-    dot = place.scatter([1.0], [0.0], s=60, color=COLOURS["gold"], edgecolors="#000000", zorder=3)
-    place.text(0.47, 1.4, "vanishes", va="top")
-    place.text(3.13, 0.06, "explodes", ha="right")
+    dot = place.scatter([1.0], [0.0], s=60, color=COLOURS["gold"], edgecolors=ON_MAP, zorder=3)
+    place.text(0.47, 1.44, "vanishes", va="top", color="#fefefe")
+    place.text(3.13, 0.06, "explodes", ha="right", color=ON_MAP)
     place.grid(visible=False)
-    place.set(xlabel="weight scale σ_w", ylabel="bias scale σ_b", xlim=SIGMA_W, ylim=SIGMA_B)
+    place.set(xlabel="weight scale σ_w", ylabel="bias scale σ_b")
+    place.set(xlim=SIGMA_W, ylim=(SIGMA_B[0] - half_b, SIGMA_B[1]))
     layer, flat = np.arange(1, DEPTH + 1), np.zeros(DEPTH)
     (now,) = signal.plot(layer, flat, color=COLOURS["gold"], label="now")
     (first,) = signal.plot(layer, flat, color=COLOURS["blue"], label="at the start")
@@ -257,7 +262,7 @@ def phase_diagram():
         pick=pick,
         presets={
             "Xavier": {},
-            "too small": {"sigma_w": 0.7},
+            "too small": {"sigma_w": 0.6},
             "edge": {"sigma_w": 1.33, "sigma_b": 0.22},
             "too large": {"sigma_w": 2.5},
             "He": {"activation": "relu", "sigma_w": 1.41},

@@ -21,9 +21,6 @@ from vanishing.studies import intervals
 from vanishing.studies.starts import Broken
 from vanishing.training.tuning import Tuned
 
-#: Losses above this are as bad as each other.
-WORST = 10.0
-
 
 @picture
 def recipes(
@@ -112,9 +109,10 @@ def disguised(parts: Mapping[str, Float[Array, " depth"]]) -> Figure:
         alt: text alternative.
     """
     figure, ax = canvas()
-    for label, log in parts.items():
+    colours = (COLOURS["slate"], COLOURS["indigo"], COLOURS["blue"])
+    for (label, log), colour in zip(parts.items(), colours, strict=True):
         decades = np.asarray(log) / np.log(10)
-        ax.plot(layers(log), decades - decades.max(), label=label)
+        ax.plot(layers(log), decades - decades.max(), color=colour, label=label)
     ax.set_xlim(1, max(map(len, parts.values())))
     label_lines(ax)
     axis_titles(ax, x="layer", y="powers of ten below the largest")
@@ -126,19 +124,22 @@ def rates(found: Mapping[str, Tuned], *, guess: float, worst: float = 3.0) -> Fi
     """What every learning rate makes of a start, and the fresh runs at the best one.
 
     Args:
-        found: label → `Tuned`.
+        found: label → `Tuned`, six of them.
         guess: the loss of guessing, drawn as a reference.
         worst: losses above it, and runs that were lost, stand there.
         alt: text alternative.
     """
     figure, ax = canvas(height=3.8)
     lines = []
-    for label, tuned in found.items():
+    colours = [COLOURS[name] for name in ("slate", "cyan", "indigo", "blue", "olive", "green")]
+    for (label, tuned), colour in zip(found.items(), colours, strict=True):
         middle = np.minimum(np.median(tuned.grid.loss, axis=1), worst)
-        (line,) = ax.semilogx(tuned.grid.rates, middle, "o-", markersize=3, label=label)
+        (line,) = ax.semilogx(
+            tuned.grid.rates, middle, "o-", color=colour, markersize=3, label=label
+        )
         fresh = intervals.of_median(tuned.loss)
         ends = np.clip([fresh.low, fresh.high], 0, worst)
-        ax.plot([tuned.rate] * 2, ends, color=line.get_color(), linewidth=4, alpha=0.45)
+        ax.plot([tuned.rate] * 2, ends, color=colour, linewidth=4, alpha=0.45)
         lines.append(line)
     ax.set(ylim=(0, worst * 1.04))
     ax.xaxis.set_major_formatter(LogFormatterSciNotation())

@@ -1,0 +1,101 @@
+"""Numbers and statements that stand as text in `initialization`, against computed ones."""
+
+import math
+import re
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import vanishing as vg
+from vanishing.book.initialization.phase_diagram import phase_diagram
+from vanishing.live import Choice, Slider
+
+TEXT = Path(__file__).parents[2].joinpath("chapters", "initialization.md").read_text()
+LINKS = re.findall(r"\]\(#fig-phase_diagram\?([^)]+)\)", TEXT)
+
+
+def test_links_ask_the_map_for_states_that_it_has():
+    controls = {control.name: control for control in phase_diagram().controls}
+    assert len(LINKS) >= 8
+    for link in LINKS:
+        for name, value in parse_qsl(link, strict_parsing=True):
+            control = controls[name]
+            if isinstance(control, Slider):
+                assert control.minimum <= float(value) <= control.maximum
+            else:
+                assert isinstance(control, Choice) and value in control.options
+
+
+def test_numbers_in_the_text():
+    for words, value in (
+        (r"$\mathbb{E}[\ln \xi^2] = -\gamma - \ln 2 = -1.27$", -np.euler_gamma - np.log(2)),
+        (r"$n^2 m^2 = 4n/\pi = 163$", 4 * 128 / np.pi),
+        (r"$(8/9)^{10}$", (8 / 9) ** 10),
+        (r"$0.9^{-50} \approx 194$", 0.9**-50),
+        (r"$\sqrt{2/576} = 0.059$", (2 / 576) ** 0.5),
+    ):
+        assert words in TEXT
+        said = re.search(r"(?:=|\\approx) (-?[\d.]+)\$$", words)
+        assert said is None or value == pytest.approx(float(said[1]), rel=0.005)
+    assert "a typical layer loses 72 %" in TEXT
+    assert round(1 - math.exp(-np.euler_gamma - math.log(2)), 2) == 0.72
+    assert "differ by a factor of 14 in amplitude" in TEXT and round(0.9**-25) == 14
+    assert r"$6^{-49/2} \approx 10^{-19}$" in TEXT and round(-24.5 * np.log10(6)) == -19
+    assert "$2^{-15}$ of an amplitude is well above rounding" in TEXT
+    assert "nineteen powers of ten" in TEXT and round(20 * math.log10(9)) == 19
+
+
+def test_pytorch_is_six_times_below_he_and_has_the_leak_of_the_text():
+    he, pytorch = (vg.initializers.get(name).gain ** 2 for name in ("he", "pytorch"))
+    assert "six times below He's" in TEXT and he / pytorch == pytest.approx(6)
+    assert "`a=sqrt(5)`" in TEXT and pytorch == pytest.approx(2 / (1 + 5))
+
+
+def test_signal_and_gradient_agree_for_two_straight_pieces_alone():
+    def ratio(name):
+        return float(vg.activations.second_moment(name) / vg.activations.slope_second_moment(name))
+
+    assert ratio("relu") == pytest.approx(1, abs=1e-5)
+    assert ratio("leaky_relu") == pytest.approx(1, abs=1e-5)
+    for name in ("sigmoid", "tanh", "elu", "selu", "gelu", "silu"):
+        assert abs(ratio(name) - 1) > 0.02
+
+
+def test_either_wish_alone_will_do():
+    """v = 1/n_in: the way back telescopes to n_L / n_0."""
+    widths = [30, 80, 20, 120, 60]
+    key, x_key, g_key = jax.random.split(jax.random.key(0), 3)
+    g, up = jax.random.normal(g_key, (4000, 60)), jax.random.normal(x_key, (4000, 30))
+
+    def chain(key):
+        keys = jax.random.split(key, 4)
+        return [vg.initializers.weights("lecun", pair, key=k) for pair, k in
+                zip(pairwise(widths), keys, strict=True)]  # fmt: skip
+
+    ups, backs = [], []
+    for one in jax.random.split(key, 60):
+        y, back = up, g
+        weights = chain(one)
+        for W in weights:
+            y = y @ W
+        for W in reversed(weights):
+            back = back @ W.T
+        ups.append(float(jnp.mean(y**2)))
+        backs.append(float(jnp.mean(back**2)))
+    for seen, law in ((ups, 1), (backs, 60 / 30)):
+        assert abs(np.mean(seen) - law) < 4 * np.std(seen, ddof=1) / 60**0.5
+
+
+def test_wrong_answers_get_a_hint():
+    assert not vg.check("initialization-bound", (2 / 256) ** 0.5)
+    assert not vg.check("initialization-leak", lambda a: 2 / (1 + a))
+    assert not vg.check("initialization-conv", ((2 / 64) ** 0.5, 19.08))
+    assert not vg.check("initialization-zigzag", 1.0)
+    assert not vg.check("initialization-dropout", lambda p: 2 / p)
+    assert not vg.check("initialization-square", (3**-0.5, 1.0))
+    assert not vg.check("initialization-edge", lambda q: np.array([1.0, 0.0]))
