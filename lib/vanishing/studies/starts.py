@@ -1,5 +1,6 @@
 """What a start promises and what becomes of it: assumptions broken on purpose, and training."""
 
+import math
 from typing import NamedTuple
 
 import jax
@@ -55,7 +56,7 @@ def broken_assumptions(*, key: PRNGKeyArray, seeds: int) -> dict[str, Broken]:
     he = 2**0.5 * plain
     copies = jnp.broadcast_to(plain[..., :1], plain.shape)
     # ln of a squared standard normal has the mean −γ − ln 2: every unit is one and the same.
-    one_unit = -(np.euler_gamma + np.log(2)) / np.log(10)
+    one_unit = -(np.euler_gamma + math.log(2)) / math.log(10)
     large = float(theory.predict(MLP(DEPTH, WIDTH, "tanh", "lecun"), LARGE).activation_rms[-1])
     output = _climb("linear", plain, 0.0, x)
     return {
@@ -66,11 +67,11 @@ def broken_assumptions(*, key: PRNGKeyArray, seeds: int) -> dict[str, Broken]:
         "independence": Broken(DEPTH * one_unit, _gain(x, _climb("linear", copies, 0.0, x))),
         "symmetry": Broken(_shifted(), _gain(x, _climb("relu", he, BIAS, x))),
         "straightness": Broken(
-            2 * np.log10(large / LARGE), _gain(LARGE * x, _climb("tanh", plain, 0.0, LARGE * x))
+            2 * math.log10(large / LARGE), _gain(LARGE * x, _climb("tanh", plain, 0.0, LARGE * x))
         ),
         # The mean fourth power of the singular values over their mean square, squared.
         "a foreign gradient": Broken(
-            np.log10(DEPTH + 1), _gain(output, _climb("linear", _back(plain), 0.0, output))
+            math.log10(DEPTH + 1), _gain(output, _climb("linear", _back(plain), 0.0, output))
         ),
     }
 
@@ -99,7 +100,7 @@ def _all_positive() -> float:
     for _ in range(DEPTH):
         grown = 4 * WIDTH / np.pi * squared_mean
         squared_mean, square = grown, grown + (2 - 4 / np.pi) * square
-    return float(np.log10(square))
+    return math.log10(square)
 
 
 def _shifted() -> float:
@@ -107,7 +108,7 @@ def _shifted() -> float:
     square = 1.0
     for _ in range(DEPTH):
         square = float(gaussian_mean(lambda z: jax.nn.relu(z + BIAS) ** 2, 2 * square))
-    return float(np.log10(square))
+    return math.log10(square)
 
 
 class Drift(NamedTuple):
