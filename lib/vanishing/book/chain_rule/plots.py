@@ -31,8 +31,10 @@ def factors(names: Sequence[str], measured: Sequence[float], *, bound: float) ->
     """
     figure, ax = canvas()
     ax.bar(range(len(names)), measured, 0.6, color=ACTIVATIONS["sigmoid"], label="measured")
-    reference(ax, bound, f"the story: at most {bound:g}")
-    ax.set(ylim=(0, 1), xticks=range(len(names)), xticklabels=names)
+    reference(ax, bound, f"story: ≤ {bound:g}")
+    # The words of the bound stand beside the bars.
+    ax.set(xlim=(-0.6, len(names) + 0.9), ylim=(0, 1))
+    ax.set_xticks(range(len(names)), names)
     axis_titles(ax, x="variance of the weights", y="factor of one layer")
     return figure
 
