@@ -125,7 +125,7 @@ def _draw():
     line("gradient", "gradient", label="measured")
     line("gradient", "law", color=COLOURS["ink"], label="theory", **THEORY)
     slate = {"color": COLOURS["slate"], "linestyle": "-.", "linewidth": 1}
-    line("gradient", "limit", label="batch norm, infinite batch: π/(π − 1)", **slate)
+    line("gradient", "limit", label="batch norm, B → ∞", **slate)
     line("activation", "activation")
     line("alike", "alike")
     panels["gradient"].set(ylim=(-8, 12.5), ylabel="log₁₀ gradient RMS,\nfrom the last layer")

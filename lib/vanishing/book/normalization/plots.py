@@ -85,7 +85,7 @@ def explosion(
     ax.plot(list(published), list(published.values()), color=COLOURS["ink"], **PUBLISHED)
     limit = np.pi / (np.pi - 1)
     ax.plot(batch, np.full_like(batch, limit), color=COLOURS["ink"], linewidth=0.8)
-    ax.annotate("π/(π − 1)", (5, limit), xytext=(0, -12), textcoords="offset points")
+    ax.annotate("π/(π − 1)", (150, limit), xytext=(0, -13), textcoords="offset points")
     ax.set(xscale="log", xlim=(5, 600), ylim=(0.95, 2.6))
     ticks = (6, 16, 64, 256)
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
