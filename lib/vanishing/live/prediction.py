@@ -21,6 +21,7 @@ from matplotlib.lines import Line2D
 from vanishing.live.artists.axes import axes_box, axis_maps
 from vanishing.live.figure import has_frontend
 from vanishing.live.page import assets
+from vanishing.live.page.form import label_html
 from vanishing.live.page.markup import inert, json_ready
 from vanishing.live.page.numbers import KINDS
 from vanishing.live.page.svg import check_figure, points, themed_svg
@@ -56,7 +57,7 @@ def predict(
         at: the handles of a measured artist: what each is called → its place along the x axis;
             of several artists a list, in their order.
         name: an identifier, one for each prediction of a page.
-        question: what to draw, in a sentence.
+        question: what to draw, in a sentence; `_` after a symbol sets a subscript.
         alt: what the finished picture shows.
         known: places along the x axis at which the measured value is given beforehand.
         form: how to set a value: one of `numbers.KINDS` with its digits, such as ".2g" or ".0f".
@@ -259,7 +260,7 @@ class Prediction:
         block = json.dumps({**self.spec, "uid": uid}, ensure_ascii=False, separators=(",", ":"))
         return (
             f'<div class="live-guess" id="{uid}" role="group" aria-labelledby="{uid}-asks">'
-            f'<p class="guess-question" id="{uid}-asks">{html.escape(self.question)}</p>'
+            f'<p class="guess-question" id="{uid}-asks">{label_html(self.question)}</p>'
             f'<details class="guess-fold"><summary>Predict, then open</summary></details>'
             f'<div class="guess-body">{pictures}<form class="guess-form">{self._pens(uid)}'
             f'<fieldset class="guess-handles"><legend>{_HOW}</legend>{self._sliders(uid)}'
