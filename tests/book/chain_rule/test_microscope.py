@@ -43,12 +43,45 @@ def compared():
     return still(figure(), settings())
 
 
+def network(values):
+    """The network that is shown, its parameters and its inputs, by the public functions alone."""
+    scales = {name: values[name] for name in ("activation", "sigma_w", "sigma_b")}
+    scales |= {"width": module.WIDTH, "residual": values["alpha"] if values["residual"] else None}
+    norm = values["normalization"]
+    scales |= {"normalization": None if norm == "none" else norm}
+    keys = jax.random.split(jax.random.key(values["seed"]), 3)
+    params = vg.init(vg.MLP(depth=module.LAYERS, **scales), key=keys[2])
+    x = jax.random.normal(keys[0], (module.BATCH, module.WIDTH))
+    depth = values["depth"]
+    params = {name: leaf[:depth] for name, leaf in params.items()}
+    return vg.MLP(depth=depth, **scales), params, x
+
+
+def doubtful(values):
+    """Layer by layer, the share of units of which rounding decides whether they are dead: their
+    largest slope is not 0 and below 1e-5. 1 + tanh is rounded at 2^−23, and GELU's slope takes
+    that times |z u′| ≤ 30, with u inside of its tanh: 4e-6. An XLA that fuses products, one that
+    does not, and the page come to exactly 0 at different places there."""
+    net, params, x = network(values)
+    pre = vg.forward(net, params, x).pre
+    with jax.enable_x64(True):
+        slope = vg.activations.derivative(net.activation)(np.asarray(pre, np.float64))
+    largest = np.max(np.abs(slope), axis=1)
+    share = np.zeros(module.LAYERS)
+    share[: net.depth] = ((largest > 0) & (largest < 1e-5)).mean(axis=1)
+    return share
+
+
 @pytest.mark.parametrize("case", range(CASES))
 def test_the_browser_finds_what_jax_finds(case):
     expected, got = compared()[case]
     assert expected.keys() == got.keys()
     np.testing.assert_array_equal(got["layer"], expected["layer"])
-    np.testing.assert_allclose(got["dead"], expected["dead"], atol=1.1 / module.WIDTH)
+    far = np.abs(np.asarray(got["dead"]) - expected["dead"])
+    if np.nanmax(far) > 1.1 / module.WIDTH:
+        far = far - doubtful(list(settings())[case])
+    assert np.nanmax(far) <= 1.1 / module.WIDTH
+    np.testing.assert_array_equal(np.isnan(got["dead"]), np.isnan(expected["dead"]))
     one = 1 / (module.WIDTH * module.BATCH)  # a pair on the very edge may count on its other side
     np.testing.assert_allclose(got["saturated"], expected["saturated"], atol=4.1 * one)
     for name in ("gradient", "gradient_law", "activation", "activation_law"):
