@@ -34,7 +34,7 @@ def test_the_browser_makes_the_steps_that_jax_makes(case):
     start, js_start, (state, outputs), (js_state, js_outputs) = compared()[case]
     same(start, js_start)
     # Of a unit, one bit of one weight decides; of what is that small, only how pale it is.
-    finer = {"shade", "stuck"}
+    finer = {"shade", "stuck", "lines"}
     same(*({k: v for k, v in seen.items() if k not in finer} for seen in (outputs, js_outputs)))
     np.testing.assert_allclose(js_outputs["shade"], outputs["shade"], atol=0.12)
     # The derivative by a bias is a sum over the batch that cancels: it inherits the rounding of
@@ -71,6 +71,8 @@ def test_two_sigmoid_layers_learn_and_the_absent_layers_read_nan():
     outputs = figure().evaluate(depth=2)
     assert outputs["loss_now"] < 0.2 and outputs["correct"] > 0.9
     assert np.isfinite(outputs["moved"][:2]).all() and np.isnan(outputs["moved"][2:]).all()
+    assert np.isnan(outputs["shade"][2:]).all() and np.isnan(outputs["lines"][1:]).all()
+    assert np.isfinite(outputs["lines"][0]) and not outputs["stuck"].any()
 
 
 def test_the_running_mean_of_the_first_batches_is_their_plain_mean():

@@ -27,8 +27,8 @@ GAINS = {"sigmoid": 1.0, "tanh": 1.0, "relu": math.sqrt(2)}
 #: The loss drawn is a running mean over about this many batches: one batch of 32 says little.
 MEMORY = 15
 FLOOR = 1e-13  # where a layer that has not moved at all is marked
-OUTSIDE = 1e-30  # below the axis, where the mark of a layer that has moved is out of sight
 SHOWN = 4  # units drawn of each layer
+FAINTEST = 0.2  # the shade of a line between two layers that nothing has moved
 PALE = 9.0  # a unit whose weights have moved by 10⁻⁹ of their size is as pale as the paper
 
 
@@ -113,9 +113,10 @@ def frame(run: Run, depth, activation, learning_rate, seed, digits):
     Returns:
         The next state; and of the state given `loss` [steps + 1], its last value `loss_now`, the
         share of digits read rightly `correct`, `moved` [depth] = ‖W_l − W_l(0)‖ / ‖W_l(0)‖, its
-        first value `first_layer`, and `unmoved` (`FLOOR` where that is 0, else `OUTSIDE`); and of
+        first value `first_layer`, and `unmoved` (`FLOOR` where that is 0, else NaN); and of
         the weights into each of the first `SHOWN` units of a layer, [depth · shown], the `shade`
-        1 + log₁₀ moved / 9, and whether not one bit of them has changed (`stuck`).
+        1 + log₁₀ moved / 9, and whether not one bit of them has changed (`stuck`); and the mean
+        shade of each layer but the first, for the `lines` that lead to it.
     """
     state, now = run.trained, run.trained.step
     rows, order = batches.draw(digits, run.order, key=_keys(seed)[1], step=now, size=BATCH)
@@ -131,7 +132,7 @@ def frame(run: Run, depth, activation, learning_rate, seed, digits):
         "correct": right,
         "moved": moved,
         "first_layer": moved[0],
-        "unmoved": jnp.where(moved == 0, FLOOR, OUTSIDE),
+        "unmoved": jnp.where(moved == 0, FLOOR, jnp.nan),
         **_units(run, depth),
     }
 
@@ -150,7 +151,9 @@ def _units(run: Run, depth) -> dict[str, Array]:
     used = (jnp.arange(DEPTH) < depth)[:, None]
     shade = jnp.clip(1 + jnp.log10(jnp.maximum(moved, 10.0**-PALE)) / PALE, 0, 1)
     stuck = jnp.max(jnp.abs(now - then), axis=1) == 0
-    return {"shade": jnp.where(used, shade, jnp.nan), "stuck": used & stuck}
+    shade = jnp.where(used, shade, jnp.nan)
+    lines = jnp.maximum(jnp.mean(shade, axis=1)[1:], FAINTEST)
+    return {"shade": shade, "stuck": used & stuck, "lines": lines}
 
 
 def tuned(
@@ -189,7 +192,7 @@ def _draw():
     (moved,) = right.plot(layers, nothing, "o-", markersize=4, linewidth=1)
     (unmoved,) = right.plot(layers, nothing, "x", color=DEAD, markersize=5)
     right.annotate(
-        "× not moved at all",
+        "× not moved",
         (1, FLOOR),
         xytext=(0, 6),
         va="bottom",
@@ -203,7 +206,7 @@ def _draw():
     net.set_title(words, loc="left")
     net.set_xticks([1, 10, 20, 30])
     network = draw_network(net, [SHOWN] * DEPTH, edges=2)
-    shown = {"units": "shade", "dead": "stuck"}
+    shown = {"units": "shade", "dead": "stuck", "edges": "lines"}
     return figure, {curve: "loss", moved: "moved", unmoved: "unmoved", network: shown}
 
 
@@ -239,6 +242,7 @@ def depth_and_activation():
             "unmoved": "layers that have not moved",
             "shade": "how far the weights into each unit have moved",
             "stuck": "units whose weights have not moved",
+            "lines": "how far the weights into each layer have moved",
         },
         data={"digits": digits()},
         describe="training loss {loss_now:.2f} (guessing is 2.30), {correct:.0%} of the digits "
