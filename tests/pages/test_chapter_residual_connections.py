@@ -1,0 +1,110 @@
+"""Numbers and statements that stand as text in `residual-connections`, against computed ones."""
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import vanishing as vg
+from vanishing.book.residual_connections.branch_scale import branch_scale
+from vanishing.studies import paths, shattering
+
+TEXT = Path(__file__).parents[2].joinpath("chapters", "residual-connections.md").read_text()
+LINKS = re.findall(r"\]\(#fig-branch_scale\?([^)]+)\)", TEXT)
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_links_ask_the_figure_for_states_that_it_has(link):
+    controls = {control.name: control for control in branch_scale().controls}
+    for name, value in parse_qsl(link, strict_parsing=True):
+        control = controls[name]
+        if control.kind == "slider":
+            assert control.minimum <= float(value) <= control.maximum
+        else:
+            assert value in ("true", "false")
+
+
+def test_the_counts_of_the_text():
+    assert r"$2^{50} \approx 10^{15}$" in TEXT and pytest.approx(1e15, rel=0.15) == 2**50
+    assert r"\approx 1/e" in TEXT and pytest.approx(np.exp(-1), rel=0.02) == (1 + 1 / 50) ** -50
+    assert "half of the branches" in TEXT
+    unscaled = vg.MLP(50, 8, "relu", "he", residual=1.0)
+    np.testing.assert_allclose(paths.through_branch(unscaled), 0.5, atol=1e-6)
+
+
+def test_normalised_paths_grow_like_a_logarithm():
+    """The text says "about ln L"; the answer to an exercise says "fewer than seven"."""
+    assert r"about $\ln L$" in TEXT and "fewer than seven branches" in TEXT
+    for depth in (50, 1000):
+        net = vg.MLP(depth, 4, "relu", "he", residual=1.0, normalization="layer", epsilon=0.0)
+        mean = paths.through_branch(net).sum()
+        assert mean == pytest.approx(np.log(depth), abs=0.5)
+    assert mean < 7
+
+
+def test_the_grid_has_the_step_that_the_text_names():
+    x = shattering.inputs().ravel()
+    assert "$0.016$ further on" in TEXT and "256 inputs" in TEXT and len(x) == 256
+    assert float(x[1] - x[0]) == pytest.approx(0.016, abs=0.0005)
+
+
+def test_the_power_law_has_the_exponent_of_the_text():
+    assert "falls like $L^{-3}$" in TEXT
+    gradient = shattering.expected_correlation(4000)[1]
+    assert np.log2(gradient[4000] / gradient[2000]) == pytest.approx(-3, abs=0.05)
+
+
+def test_relu_and_sigmoid_branches_are_what_the_text_says():
+    """For ReLU χ = v, with any weights; for the sigmoid χ < v."""
+    moments = vg.activations.second_moment, vg.activations.slope_second_moment
+    added, passed = (float(moment("relu")) for moment in moments)
+    assert added == pytest.approx(passed, rel=1e-5)
+    added, passed = (float(moment("sigmoid")) for moment in moments)
+    assert passed < 0.2 * added
+
+
+def test_post_norm_changes_the_gradient_by_the_law_of_the_text():
+    """One block in 32 wide networks: the mean square, on the way back, against (1 + χ)/(1 + v)."""
+    phi, n = jnp.tanh, 400
+
+    def norm(h):
+        h = h - h.mean(axis=-1, keepdims=True)
+        return h / jnp.sqrt((h**2).mean(axis=-1, keepdims=True))
+
+    def factor(key):
+        x_key, w_key, g_key = jax.random.split(key, 3)
+        h = norm(jax.random.normal(x_key, (4, n)))
+        W, g = 2 * jax.random.normal(w_key, (n, n)) / n**0.5, jax.random.normal(g_key, (4, n))
+        back = jax.vjp(lambda h: norm(h + phi(h) @ W), h)[1](g)[0]
+        return jnp.mean(back**2) / jnp.mean(g**2)
+
+    measured = jax.lax.map(factor, jax.random.split(jax.random.key(0), 32)).mean()
+    added = 4 * float(vg.activations.second_moment("tanh"))
+    passed = 4 * float(vg.activations.slope_second_moment("tanh"))
+    assert float(measured) == pytest.approx((1 + passed) / (1 + added), rel=0.03)
+
+
+def test_every_exercise_has_a_solution_that_runs():
+    labels = re.findall(r"^:label: (ex-res-[a-z-]+)$", TEXT, re.M)
+    solved = re.findall(r"^```\{solution-start\} (ex-res-[a-z-]+)$", TEXT, re.M)
+    assert labels == solved and 6 <= len(labels) <= 8
+    for solution in re.split(r"^```\{solution-start\} ", TEXT, flags=re.M)[1:]:
+        code = solution.split("```{solution-end}")[0]
+        assert "{code-cell}" in code and ("assert" in code or "vg.check" in code)
+
+
+def test_wrong_answers_get_a_hint():
+    name = "residual-connections"
+    assert not vg.check(f"{name}-paths", (8000, 2**20))
+    assert not vg.check(f"{name}-scale", 0.1)
+    assert not vg.check(f"{name}-length", 25.0)
+    assert not vg.check(f"{name}-pull", lambda g, h, W, alpha: alpha * (g @ W.T))
+    assert not vg.check(f"{name}-cosine", 0.988)
+    assert not vg.check(f"{name}-post", 1.0)
+    told = vg.check(f"{name}-zero", (0.2, 0.2)).message
+    assert "The first number is ∂C/∂W" in told
+    assert vg.check(f"{name}-zero", (0.0, 0.2)) and not vg.check(f"{name}-zero", (0.0, 0.0))
