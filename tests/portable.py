@@ -162,7 +162,9 @@ def processor() -> str:
 
 def fingerprint(unit: Unit, machine: str) -> str:
     """Digest of everything that the outcome depends on."""
-    digest = hashlib.sha256(f"{MACHINES[machine]}\n{processor()}\n{sys.version}".encode())
+    # By name, as neighbours depend on the same files.
+    told = (unit.name, MACHINES[machine], processor(), sys.version)
+    digest = hashlib.sha256("\n".join(map(str, told)).encode())
     for path in (*unit.sources, Path(__file__)):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:24]
