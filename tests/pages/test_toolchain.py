@@ -63,9 +63,9 @@ def test_every_dependency_is_pinned():
     assert (ROOT / "requirements.txt").read_text().splitlines()[-1] == "-e ."
 
 
-def test_the_example_in_the_readme_prints_what_it_says():
+def test_the_examples_in_the_readme_print_what_they_say():
     readme = (ROOT / "README.md").read_text()
-    code = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
+    code = "\n".join(re.findall(r"```python\n(.*?)```", readme, re.DOTALL))
     promised = re.findall(r"# → (.*)", code)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):

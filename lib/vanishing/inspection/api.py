@@ -6,6 +6,7 @@ from dataclasses import replace
 import jax
 
 from vanishing._checks import whole
+from vanishing.inspection import inputs
 from vanishing.inspection.findings import findings
 from vanishing.inspection.instrument import Instrument
 from vanishing.inspection.report import Report
@@ -60,10 +61,11 @@ def inspect(loss: Callable, params, *batch, optimizer=None, optimizer_state=None
     True
     """
     instrument = Instrument(loss, params, batch, optimizer)
-    return _report(instrument, params, batch, optimizer_state)
+    return read(instrument, params, batch, optimizer_state)
 
 
-def _report(instrument: Instrument, params, batch, state) -> Report:
+def read(instrument: Instrument, params, batch, state=None) -> Report:
+    """The report of one measurement; an `Instrument` measures again without compiling again."""
     found = instrument(params, batch, state)
     report = Report(
         loss=found.loss,
@@ -71,6 +73,12 @@ def _report(instrument: Instrument, params, batch, state) -> Report:
         parameters=instrument.parameters(found, params),
         loss_scale=instrument.loss_scale(found),
         examples=instrument.batch_size,
+    )
+    spoilt = not report.finite
+    report = replace(
+        report,
+        not_a_number=inputs.not_finite(params, batch) if spoilt else (),
+        culprit=instrument.culprit(params, batch, found.loss) if spoilt else None,
     )
     return replace(report, findings=findings(report))
 
@@ -109,7 +117,7 @@ def watch(loss: Callable, every: int = 100, optimizer=None) -> Callable[..., dic
         key = _shapes(params), _shapes(batch)
         if key not in made:
             made[key] = Instrument(loss, params, batch, optimizer)
-        return _flat(_report(made[key], params, batch, None), optimizer is not None)
+        return _flat(read(made[key], params, batch, None), optimizer is not None)
 
     return watched
 

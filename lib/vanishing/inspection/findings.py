@@ -25,6 +25,7 @@ LARGE_UPDATE, SMALL_UPDATE = 0.3, 1e-7  # of the weight; about 1e-3 is usual
 def findings(report: "Report") -> tuple[Finding, ...]:
     """What is wrong with the network of a report, the gravest first."""
     checks: Sequence[Callable[[Report], Iterator[Finding]]] = (
+        _not_a_number,
         _unused,
         _no_gradient,
         _vanishing,
@@ -51,6 +52,31 @@ def place(layer: Layer) -> str:
 def _names(names: Sequence[str]) -> str:
     some = list(dict.fromkeys(names))
     return ", ".join(some[:3]) + (f" and {len(some) - 3} more" if len(some) > 3 else "")
+
+
+def _not_a_number(report: "Report") -> Iterator[Finding]:
+    if report.not_a_number:
+        yield Finding(
+            "not a number",
+            _names(report.not_a_number),
+            f"{len(report.not_a_number)} of the arrays handed in hold a NaN or an infinity.",
+            "Look at the step before this one, or at the data.",
+            "your-own-network",
+        )
+    found = report.culprit
+    if found is not None:
+        turn = f" (turn {', '.join(map(str, found.turns))})" if found.turns else ""
+        hidden = (
+            " The loss does not show it, the gradient does." if np.isfinite(report.loss) else ""
+        )
+        yield Finding(
+            "not a number",
+            f"{found.where}{turn}",
+            f"On the way {'up' if found.direction == 'forward' else 'down'}, the equation "
+            f"`{found.operation}` of this line is the first to make {found.made}.{hidden}",
+            "Change its input, with a jnp.where before it: one after it does not stop 0 · NaN.",
+            "your-own-network",
+        )
 
 
 def _unused(report: "Report") -> Iterator[Finding]:
@@ -88,11 +114,22 @@ def _is_weight(parameter: Parameter) -> bool:
 
 
 def _sized(report: "Report") -> list[Layer]:
-    return [
+    """The layers on the way down; of one turn of a loop, that which the gradient reaches best.
+
+    A gate's gradient is small beside that of the state, and nothing hangs on it.
+    """
+    layers = [
         layer
         for layer in report.layers
         if layer.kind == "layer" and np.isfinite(layer.log_gradient_rms)
     ]
+    turns: list[list[Layer]] = []
+    for layer in layers:
+        if turns and layer.index is not None and turns[-1][0].index == layer.index:
+            turns[-1].append(layer)
+        else:
+            turns.append([layer])
+    return [max(turn, key=lambda layer: layer.log_gradient_rms) for turn in turns]
 
 
 def _vanishing(report: "Report") -> Iterator[Finding]:
@@ -170,7 +207,9 @@ def _saturated(report: "Report") -> Iterator[Finding]:
 def _collapsed(report: "Report") -> Iterator[Finding]:
     seen = [layer for layer in report.layers if np.isfinite(layer.feature_correlation)]
     alike = [layer for layer in seen if layer.feature_correlation > ALIKE]
-    if seen and alike and seen[0].feature_correlation <= ALIKE:
+    # A gate that its bias holds open is alike on all inputs, and does no harm: what counts is
+    # whether the last layer still tells them apart.
+    if alike and seen[0].feature_correlation <= ALIKE < seen[-1].feature_correlation:
         yield Finding(
             "inputs become alike",
             _names([layer.name for layer in alike]),

@@ -56,6 +56,26 @@ def readable(path: str) -> str:
     return "/".join(parts)
 
 
+def not_finite(params, batch) -> tuple[str, ...]:
+    """Which parameters and arrays of the batch hold a NaN or an infinity.
+
+    >>> not_finite({"w": jnp.ones(2)}, (jnp.array([1.0, jnp.nan]), jnp.arange(3)))
+    ('batch[0]',)
+    """
+    named = [(readable(jax.tree_util.keystr(p)), a) for p, a in _leaves(params)]
+    named += [(f"batch{jax.tree_util.keystr(path)}", a) for path, a in _leaves(batch)]
+    return tuple(
+        name
+        for name, array in named
+        if jnp.issubdtype(jnp.result_type(array), jnp.inexact)
+        and not bool(jnp.all(jnp.isfinite(array)))
+    )
+
+
+def _leaves(tree) -> list:
+    return jax.tree_util.tree_leaves_with_path(tree)
+
+
 def batch_size(data: Sequence) -> int | None:
     """The first size of most data arrays; None where there is none."""
     sizes = Counter(np.shape(array)[0] for array in data if np.ndim(array) > 0)

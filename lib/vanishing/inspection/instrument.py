@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vanishing.inspection import inputs, jax_internals, measure, pullback, scaled
+from vanishing.inspection import inputs, jax_internals, measure, nonfinite, pullback, scaled
 from vanishing.inspection.plan import plan
 from vanishing.inspection.records import Layer, Parameter
 from vanishing.inspection.scaled import Scaled
@@ -94,6 +94,13 @@ class Instrument:
         data = self.data_tree.flatten_up_to(tuple(batch))
         loss, largest, taps, parameters = jax.device_get(self._compiled(leaves, data, state))
         return Measured(float(loss), int(largest), _by_label(taps), _by_label(parameters))
+
+    def culprit(self, params, batch: Sequence, loss: float) -> nonfinite.Culprit | None:
+        """The first equation that makes a NaN or an infinity; slow, for it walks one by one."""
+        arguments = [*self.tree.flatten_up_to(params), *self.data_tree.flatten_up_to(tuple(batch))]
+        fine = plan(self.closed, self.sizes, len(arguments) - len(self.sizes), fine=True)
+        arguments = [jnp.asarray(array) for array in arguments]
+        return nonfinite.culprit(fine.steps, arguments, bool(np.isfinite(loss)))
 
     def layers(self, found: Measured) -> list[Layer]:
         """The records of the taps, in the order of the forward pass."""

@@ -7,7 +7,7 @@ Sizes leave the compiled function as a number near one and an integer exponent; 
 taken afterwards in float64, so that no depth costs it digits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import jax
@@ -34,9 +34,9 @@ FORMATS = {
 # A loss scale leaves this many factors of two between the largest gradient and the largest number.
 HEADROOM = 2
 MOST = 126  # and is itself a float32
-# How many arrays are measured together: they are copied side by side, so that more would need
-# more memory, fewer more time to compile.
-TOGETHER = 32
+# How many arrays are measured together, and how many bytes: they are copied side by side, so that
+# more would need more memory, fewer more time to compile.
+TOGETHER, BYTES = 32, 2**21
 
 
 @jax.tree_util.register_dataclass
@@ -78,16 +78,24 @@ def at_taps(batch: int | None):
 
 
 def _together(labelled: Sequence[tuple], statistics: Callable) -> list[Record]:
-    """Measure arrays of one shape and dtype together, at most `TOGETHER` of them."""
+    """Measure arrays of one shape and dtype together."""
+    made = []
+    for group in _groups(labelled, lambda pair: pair[1]):
+        labels, arrays = zip(*group, strict=True)
+        made.append(Record(statistics(jnp.stack(arrays)), labels))
+    return made
+
+
+def _groups(entries: Sequence, array: Callable) -> Iterator[list]:
+    """Those whose arrays have one shape and dtype, at most `TOGETHER` of them or `BYTES`."""
     groups: dict = {}
-    for label, array in labelled:
-        groups.setdefault((array.shape, str(array.dtype)), []).append((label, array))
-    records = []
+    for entry in entries:
+        groups.setdefault((array(entry).shape, str(array(entry).dtype)), []).append(entry)
     for group in groups.values():
-        for first in range(0, len(group), TOGETHER):
-            labels, arrays = zip(*group[first : first + TOGETHER], strict=True)
-            records.append(Record(statistics(jnp.stack(arrays)), labels))
-    return records
+        size = max(array(group[0]).nbytes, 1)
+        many = max(1, min(TOGETHER, BYTES // size))
+        for first in range(0, len(group), many):
+            yield group[first : first + many]
 
 
 def _cotangent(sample: Sample) -> Scaled:
@@ -188,14 +196,13 @@ def of_parameters(params: Sequence[Array], gradients: Sequence[Scaled]):
     """
     weights = [((leaf, "weight"), param.reshape(1, -1)) for leaf, param in enumerate(params)]
     carried = scaled.exponents([g if not g.sliced else Scaled(g.value) for g in gradients])
-    groups: dict = {}
+    entries = []
     for leaf, gradient in enumerate(gradients):
         rows = gradient.value.shape[0] if gradient.sliced else 1
         exponent = gradient.exponent if gradient.sliced else carried[leaf][None]
-        entry = (leaf, gradient.value.reshape(rows, -1), exponent)
-        groups.setdefault((entry[1].shape, str(gradient.value.dtype)), []).append(entry)
+        entries.append((leaf, gradient.value.reshape(rows, -1), exponent))
     made = []
-    for group in groups.values():
+    for group in _groups(entries, lambda entry: entry[1]):
         leaves, values, exponents = zip(*group, strict=True)
         made.append((leaves, *_settled(jnp.stack(values), jnp.stack(exponents))))
     largest = jnp.max(jnp.concatenate([exponents.reshape(-1) for *_, exponents in made]))
@@ -230,8 +237,10 @@ def _of_gradients(values: Array, exponents: Array, largest: Array) -> dict[str, 
     steps = jnp.concatenate([low, low - jnp.clip(room - largest, 0, MOST)])
     limits = scaled.power_of_two(steps[None, None, :] - exponents[:, :, None])
     limits = jnp.concatenate([jnp.zeros_like(limits[:, :, :1]), limits], axis=2)
-    below = jnp.abs(values)[:, :, None, :] <= limits[:, :, :, None].astype(values.dtype)
-    counts = jnp.mean(jnp.sum(below, axis=3) / max(values.shape[2], 1), axis=1)
+    sizes = jnp.abs(values)
+    below = [sizes <= limits[:, :, k, None].astype(values.dtype) for k in range(limits.shape[2])]
+    counts = jnp.stack(_counts(below), axis=-1) / max(values.shape[2], 1)
+    counts = jnp.mean(counts, axis=1)
     return {
         "rms": jnp.sqrt(squares / max(values[0].size, 1)).astype(jnp.float32),
         "exponent": common,
@@ -239,6 +248,17 @@ def _of_gradients(values: Array, exponents: Array, largest: Array) -> dict[str, 
         "flushed": counts[:, 1 : 1 + len(FORMATS)] - counts[:, :1],
         "rescued": counts[:, 1 + len(FORMATS) :] - counts[:, :1],
     }
+
+
+def _counts(tests: Sequence[Array]) -> list[Array]:
+    """How often each of some tests holds along the last axis, in one pass over the array."""
+    ones = tuple(test.astype(jnp.int32) for test in tests)
+    return lax.reduce(
+        ones,
+        (np.int32(0),) * len(ones),
+        lambda one, other: tuple(map(lax.add, one, other)),
+        (ones[0].ndim - 1,),
+    )
 
 
 def of_updates(updates: Sequence[Array]) -> list[Record]:

@@ -69,11 +69,12 @@ def evaluate(level: Level, arguments: Sequence) -> list:
     """The outputs of a level, as they would be without any measurement."""
     tape = start(level, arguments)
     for equation in level.graph.equations:
-        _compute(tape, equation)
+        compute(tape, equation)
     return [tape[atom] for atom in level.graph.outputs]
 
 
-def _compute(tape: Tape, equation: Equation) -> None:
+def compute(tape: Tape, equation: Equation) -> None:
+    """Put the outputs of one equation on the tape."""
     made = jax_internals.evaluate(equation, [tape[atom] for atom in equation.inputs])
     tape.values.update(zip(equation.outputs, made, strict=True))
 
@@ -85,10 +86,10 @@ def up(steps: Steps, arguments: Sequence) -> tuple[list, Tape]:
         if nested(steps, block):
             _enter(tape, block.equations[0], steps)
         elif block.wanted and any(steps.level.differentiable(value) for value in block.outputs):
-            _record(tape, steps.level, block)
+            record(tape, steps.level, block)
         else:
             for equation in block.equations:
-                _compute(tape, equation)
+                compute(tape, equation)
     return [tape[atom] for atom in steps.level.graph.outputs], tape
 
 
@@ -101,9 +102,9 @@ def _enter(tape: Tape, equation: Equation, steps: Steps) -> None:
     """Compute a nested level; of a scan, keep what each turn was given."""
     loop = jax_internals.loop(equation)
     if loop is None or not any(map(steps.level.differentiable, equation.outputs)):
-        _compute(tape, equation)
+        compute(tape, equation)
         return
-    constants, carry, slices = _split([tape[atom] for atom in equation.inputs], loop)
+    constants, carry, slices = split([tape[atom] for atom in equation.inputs], loop)
     (body,) = steps.within[equation]
 
     def turn(carry, slices):
@@ -117,7 +118,7 @@ def _enter(tape: Tape, equation: Equation, steps: Steps) -> None:
     tape.pulls[equation] = kept
 
 
-def _record(tape: Tape, level: Level, block: Block) -> None:
+def record(tape: Tape, level: Level, block: Block) -> None:
     """Compute a block, and keep the function that pulls its cotangents back."""
     results = [value for value in block.outputs if level.differentiable(value)]
     others = [value for value in block.outputs if not level.differentiable(value)]
@@ -126,7 +127,7 @@ def _record(tape: Tape, level: Level, block: Block) -> None:
         inner = Tape({value: tape.values[value] for value in block.inputs})
         inner.values.update(zip(block.wanted, wanted, strict=True))
         for equation in block.equations:
-            _compute(inner, equation)
+            compute(inner, equation)
         return [inner[v] for v in results], [inner[v] for v in others]
 
     _refuse_while(block)
@@ -162,8 +163,39 @@ def down(
         One cotangent for each input, None where it is none of the loss's business; the records
         of this level and of those below it.
     """
-    level, samples, records = steps.level, [], []
-    live: dict[Value, Scaled] = {}
+    samples, records = [], []
+
+    def within(equation: Equation, arrived: dict[Value, Scaled]):
+        sent, inside = _within(steps, tape, equation, arrived, measure)
+        records.extend(inside)
+        return sent
+
+    def sample(block: Block, arrived: dict[Value, Scaled], sent: Sequence) -> None:
+        for value in block.outputs:
+            if value in steps.taps:
+                tap, pull = steps.taps[value], tape.pulls.get(block)
+                samples.append(Sample(tap, tape, arrived.get(value), block, pull, dict(sent)))
+
+    sent = walk_down(steps, tape, cotangents, within, sample)
+    return sent, [*records, *measure(samples)]
+
+
+def walk_down(
+    steps: Steps, tape: Tape, cotangents: Sequence[Scaled | None], within: Callable, seen: Callable
+) -> list[Scaled | None]:
+    """The way down: what is nested is left to a function, and another sees every block.
+
+    Args:
+        steps: the level.
+        tape: from the way up.
+        cotangents: one for each output, None for zero.
+        within: (equation, cotangents of its outputs) → pairs of an input and its cotangent.
+        seen: (block, cotangents of its outputs, pairs of an input and its cotangent).
+
+    Returns:
+        One cotangent for each input of the level, None where it is none of the loss's business.
+    """
+    level, live = steps.level, {}
     for atom, cotangent in zip(level.graph.outputs, cotangents, strict=True):
         if cotangent is not None and level.differentiable(atom):
             live[atom] = scaled.join(live.get(atom), cotangent)
@@ -172,18 +204,13 @@ def down(
         arrived = {v: _fresh(live.pop(v), narrow) for v in block.outputs if v in live}
         pull, sent = tape.pulls.get(block), []
         if nested(steps, block):
-            sent, inside = _within(steps, tape, block.equations[0], arrived, measure)
-            records += inside
+            sent = within(block.equations[0], arrived)
         elif arrived and pull is not None:
             sent = _pull(level, block, arrived, pull)
-        for value in block.outputs:
-            if value in steps.taps:
-                tap = steps.taps[value]
-                samples.append(Sample(tap, tape, arrived.get(value), block, pull, dict(sent)))
+        seen(block, arrived, sent)
         for value, cotangent in sent:
             live[value] = scaled.join(live.get(value), cotangent)
-    sent = [live.get(value) for value in level.graph.inputs]
-    return sent, [*records, *measure(samples)]
+    return [live.get(value) for value in level.graph.inputs]
 
 
 def _fresh(cotangent: Scaled, narrow: bool) -> Scaled:
@@ -291,7 +318,8 @@ def _absent(record):
     return jnp.zeros(record.shape, record.dtype)
 
 
-def _split(arguments: Sequence, loop: jax_internals.Loop) -> tuple[list, list, list]:
+def split(arguments: Sequence, loop: jax_internals.Loop) -> tuple[list, list, list]:
+    """The constants, what is carried, and the slices of a scan's operands."""
     first, last = loop.constants, loop.constants + loop.carried
     return list(arguments[:first]), list(arguments[first:last]), list(arguments[last:])
 
@@ -302,10 +330,10 @@ def _turns(loop, body: Steps, arguments, kept, cotangents, measure: Measure):
     The cotangents of what is carried go from turn to turn, those of constants are summed, those
     of slices are stacked with one exponent a slice.
     """
-    constants, carry, slices = _split(arguments, loop)
+    constants, carry, slices = split(arguments, loop)
     wants = [
         [body.level.differentiable(value) for value in group]
-        for group in _split(body.level.graph.inputs, loop)
+        for group in split(body.level.graph.inputs, loop)
     ]
     ahead = [_packed(cotangent) for cotangent in cotangents[: loop.carried]]
     stacked = [_sliced(cotangent, loop.length) for cotangent in cotangents[loop.carried :]]
@@ -316,7 +344,7 @@ def _turns(loop, body: Steps, arguments, kept, cotangents, measure: Measure):
         _, tape = up(body, [*constants, *carry, *slices])
         above = [_unpacked(pair) for pair in (*ahead, *stacked)]
         sent, records = down(body, tape, above, measure)
-        for_constants, for_carry, for_slices = _split(sent, loop)
+        for_constants, for_carry, for_slices = split(sent, loop)
         sums = [
             total if more is None else scaled.join(scaled.unpacked(total), more).packed()
             for total, more in zip(sums, for_constants, strict=True)

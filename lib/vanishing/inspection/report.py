@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vanishing.inspection.findings import decades, place
+from vanishing.inspection.nonfinite import Culprit
 from vanishing.inspection.records import Finding, Layer, Parameter
 
 # A table in a terminal shows so many rows, the first and the last of them.
@@ -36,6 +37,10 @@ class Report:
         loss_scale: number format → the largest power of two that the loss can be multiplied by
             without the largest gradient leaving the format.
         examples: number of examples in the batch, None where it cannot be told.
+        not_a_number: parameters and arrays of the batch that hold a NaN or an infinity, looked
+            for where the loss or a gradient is none.
+        culprit: the first equation that makes a NaN or an infinity of finite numbers, looked for
+            where the loss or a gradient is none; None where every number is finite.
     """
 
     loss: float
@@ -44,6 +49,14 @@ class Report:
     loss_scale: Mapping[str, float]
     examples: int | None
     findings: tuple[Finding, ...] = field(default=())
+    not_a_number: tuple[str, ...] = ()
+    culprit: Culprit | None = None
+
+    @property
+    def finite(self) -> bool:
+        """Whether the loss and every gradient are numbers."""
+        sizes = [parameter.log_gradient_rms for parameter in self.parameters.values()]
+        return bool(np.isfinite(self.loss)) and not any(np.isnan(s) or s == np.inf for s in sizes)
 
     def __str__(self) -> str:
         rows = [COLUMNS, *map(_cells, self.layers)]

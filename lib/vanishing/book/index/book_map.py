@@ -144,10 +144,14 @@ CHAPTERS: dict[str, tuple[str, Callable[[Axes], None]]] = {
         _skips,
     ),
     "clinic": ("Networks that do not learn, each with its chart. Find what is wrong.", _findings),
-    "your-own-network": ("The instrument on a model of your own, unedited.", _own),
+    "your-own-network": (
+        "The instrument on a model of your own, unedited: a loss that rests, a memory that does "
+        "not reach back, a gradient that is no number.",
+        _own,
+    ),
 }
 #: Pages to look things up in, which are no chapters.
-REFERENCE = ("just-enough-jax", "notation", "how-this-book-draws", "bibliography")
+REFERENCE = ("just-enough-jax", "notation", "inspect", "how-this-book-draws", "bibliography")
 
 
 @house_style
