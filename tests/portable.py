@@ -30,9 +30,6 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-from conftest import pytest_xdist_auto_num_workers as workers  # noqa: E402
-
 MEMORY = ROOT / "_build" / "portable"
 NO_TESTS = 5  # pytest's code where all tests of a module need a book or a browser
 CELL_SECONDS = 1800  # one cell may be that slow, on a loaded machine and under an emulator
@@ -237,7 +234,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--isas", nargs="+", default=list(MACHINES), choices=list(MACHINES))
     parser.add_argument("--only", nargs="+", default=[""], help="words, one of them in the name")
-    parser.add_argument("--jobs", type=int, default=workers())
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     chosen = parser.parse_args()
     units = [u for u in (*chapters(), *tests()) if any(word in u.name for word in chosen.only)]
     if not units:
