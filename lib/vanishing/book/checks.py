@@ -135,8 +135,8 @@ def _room(chapter: str) -> str:
 def names(chapter: str) -> list[str]:
     """The names of a chapter's exercises.
 
-    >>> names("chain-rule")[0]
-    'chain-rule-bound'
+    >>> "chain-rule-bound" in names("chain-rule")
+    True
     """
     importlib.import_module(_room(chapter))
     return sorted(name for name, found in _EXERCISES.items() if found.chapter == chapter)
