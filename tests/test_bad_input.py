@@ -212,7 +212,7 @@ SWEEP = {
         *cases("devices", [[], [None], "cpu", 2], lambda devices: swept(devices=devices)()),
         *cases("static", ["a", ["b"]], lambda static: swept(static=static)()),
         *cases("block", COUNTS, lambda block: swept(block=block)()),
-        *cases("store", [3, object()], lambda store: swept(store=store)()),
+        *cases("store", [3, object(), ""], lambda store: swept(store=store)()),
         ("fn", lambda: vg.sweep(jnp.ones, {"shape": [1, 2]}, static=["shape"])),
         ("fn", lambda: vg.sweep(lambda a: "text", AXIS)),
         ("fn", lambda: vg.sweep(lambda b: b, AXIS)),

@@ -112,7 +112,7 @@ def sweep(
     """
     _checks.function("fn", fn)
     block = _checks.whole("block", block, at_least=1)
-    if not isinstance(store, str | Path | None):
+    if store == "" or not isinstance(store, str | Path | None):
         raise TypeError(f"store: expected a path; got {store!r}. Pass the name of a folder.")
     checked = _checked_grid(grid, static)
     _check_arguments(fn, grid)
@@ -127,8 +127,8 @@ def sweep(
     size = len(programs), checked.size, block
     results = (
         _Store(store, shapes, *size, _identity(programs, grid, block))
-        if store
-        else (_Memory(shapes, *size))
+        if store is not None
+        else _Memory(shapes, *size)
     )
     _compute(programs, results, checked.size, block, progress)
     return jax.tree.unflatten(tree, [checked.laid_out(leaf) for leaf in results.all()])
