@@ -1,5 +1,6 @@
 """The built book, served and in a folder, and a real browser to read it with."""
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from serving import serving
 def pytest_generate_tests(metafunc):
     if "page_name" in metafunc.fixturenames:
         assert NAMES, f"expected the built book in {BOOK}, found no pages; run `make book`"
-        metafunc.parametrize("page_name", NAMES)
+        # Of the module, so that what opens a page once serves all its tests of that page.
+        metafunc.parametrize("page_name", NAMES, scope="module")
 
 
 @pytest.fixture
@@ -20,9 +22,15 @@ def page_path(page_name) -> Path:
     return BOOK / page_name
 
 
+@functools.cache
+def parsed(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
 @pytest.fixture
 def soup(page_path) -> BeautifulSoup:
-    return BeautifulSoup(page_path.read_text(encoding="utf-8"), "html.parser")
+    """The page's elements: to be read, not changed."""
+    return parsed(page_path)
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +46,7 @@ def base(request, address) -> str:
     return address if request.param == "http" else BOOK.as_uri()
 
 
-@pytest.fixture
-def reader(chromium):
-    """A fresh browser page; ``reader(width=..., ...)`` gives one with other settings."""
+def readers(chromium):
     contexts = []
 
     def make(width=1280, height=900, **options):
@@ -52,3 +58,18 @@ def reader(chromium):
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def reader(chromium):
+    """A fresh browser page; ``reader(width=..., ...)`` gives one with other settings."""
+    yield from readers(chromium)
+
+
+@pytest.fixture(scope="module")
+def opened(chromium, page_name):
+    """The page from disk, opened once and at rest; a test sets what it needs and tidies up."""
+    for make in readers(chromium):
+        page = make()
+        page.goto((BOOK / page_name).as_uri(), wait_until="networkidle")
+        yield page

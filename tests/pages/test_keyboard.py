@@ -22,7 +22,7 @@ FOCUS = """(() => {
 
 def open_page(page, name: str) -> None:
     """Open a page from disk, where it shows itself when its fonts are there."""
-    page.goto((BOOK / name).as_uri(), wait_until="networkidle")
+    page.goto((BOOK / name).as_uri())
     page.wait_for_function("getComputedStyle(document.documentElement).visibility === 'visible'")
     page.evaluate("document.fonts.ready.then(() => true)")
 
@@ -76,10 +76,8 @@ def test_what_can_be_opened_is_named_by_what_is_seen(soup):
     assert all(name.startswith("Show the code") for name in names)
 
 
-def test_only_boxes_that_overflow_are_stops(reader, page_name):
-    page = reader()
-    open_page(page, page_name)
-    wrong = page.evaluate("""[...document.querySelectorAll("[data-scrolls]")].filter((box) => {
+def test_only_boxes_that_overflow_are_stops(opened):
+    wrong = opened.evaluate("""[...document.querySelectorAll("[data-scrolls]")].filter((box) => {
       const overflows = box.scrollWidth > box.clientWidth + 1;
       const shown = box.checkVisibility({ contentVisibilityAuto: true });
       return shown && overflows !== (box.tabIndex === 0);

@@ -6,14 +6,13 @@ from built import BOOK
 pytestmark = [pytest.mark.book, pytest.mark.browser]
 
 
-@pytest.fixture
-def paper(reader, page_name):
+@pytest.fixture(scope="module")
+def paper(opened):
     """The page as it goes to a printer, of a reader whose screen is dark."""
-    page = reader(width=680, color_scheme="dark")  # A4 without its margins
-    page.goto((BOOK / page_name).as_uri(), wait_until="networkidle")
-    page.emulate_media(media="print")
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    return page
+    opened.set_viewport_size({"width": 680, "height": 900})  # A4 without its margins
+    opened.emulate_media(media="print", color_scheme="dark")
+    opened.evaluate("dispatchEvent(new Event('beforeprint'))")
+    return opened
 
 
 def test_paper_is_light(paper):
