@@ -1,6 +1,7 @@
 """Shared by the tests and by the examples in docstrings: strict JAX, and the names they use."""
 
 import os
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -27,3 +28,12 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.fixture(autouse=True)
 def _names(doctest_namespace):
     doctest_namespace.update(vg=vg, jax=jax, jnp=jnp)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _room_for_executables():
+    """XLA maps memory for each executable; a process that needs more than 65,530 maps dies."""
+    yield
+    maps = Path("/proc/self/maps")  # Linux alone has it, and the limit
+    if maps.exists() and maps.read_bytes().count(b"\n") > 20_000:
+        jax.clear_caches()
