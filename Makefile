@@ -9,7 +9,8 @@ HTML := _build/html/index.html
 VIEWERS := $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json
 PORT ?= 8000
 # Tests run on all cores, those of one module together, as they share what they have trained.
-PARALLEL := -n auto --dist loadfile -r s
+# After a worker's crash xdist may wait for ever for the rest of that module: it must not restart.
+PARALLEL := -n auto --dist loadfile --max-worker-restart 0 --instafail -r s
 # What XLA has compiled is kept, for the book and the tests alike. JAX's key for it leaves out
 # the processor, whose instructions the code is made of, so each kind has a folder of its own.
 CPU := $(shell { grep -m2 -E '^(model name|flags|Features)' /proc/cpuinfo \
