@@ -16,6 +16,7 @@ FIGURES = {
     "depth_and_activation": "no_learning",
     "neuron": "activations",
     "activation_curves": "activations",
+    "clinic": "clinic",
     "reports": "your_own_network",
 }
 

@@ -1,0 +1,197 @@
+"""The live figure of `clinic`: choose a patient and a cure, and watch it train."""
+
+import math
+from functools import cache, partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, UInt8
+
+from vanishing.book.clinic import patients
+from vanishing.book.clinic.patients import BATCH, CLASSES, CURES, DEPTH, EXAMPLES, PATIENTS, STEPS
+from vanishing.book.labels import axis_titles, reference
+from vanishing.book.no_learning.depth_and_activation import digits
+from vanishing.book.style import COLOURS, DEAD, SATURATED, house_style, mosaic
+from vanishing.live import Animation, Choice, Seed
+from vanishing.live import figure as live_figure
+from vanishing.training import batches, update
+
+#: Losses and gradients beyond these are drawn at the edge.
+LOSS, GRADIENT = (0.03, 30.0), (-24.0, 8.0)
+#: The untreated losses travel as bytes: steps of a fiftieth of a power of ten from `LOSS[0]` on.
+PER_DECADE, MISSING = 50, 255
+ASIDE = -9.0  # where a mark stands that is not to be seen: left of the axes
+
+
+class Run(NamedTuple):
+    """A training run under way.
+
+    Attributes:
+        trained: the network.
+        order: in which this epoch goes through the digits.
+        losses: running mean of the loss before each step; NaN for steps not made.
+        correct: running mean of the share of digits read rightly.
+        first: log₁₀ RMS of ∂C/∂W_l in the first step.
+        last: what was read before the last step that could be made.
+    """
+
+    trained: update.State
+    order: batches.Order
+    losses: Float[Array, " steps"]
+    correct: Float[Array, ""]
+    first: Float[Array, " depth"]
+    last: patients.Made
+
+
+def _keys(seed):
+    return jax.random.split(jax.random.key(seed))
+
+
+@cache
+def untreated() -> UInt8[np.ndarray, "patients steps"]:
+    """The loss of each patient without a cure, for the seed that the figure opens with."""
+    curves = []
+    for patient in PATIENTS.values():
+        with jax.ensure_compile_time_eval():
+            curve = patients.smooth(patients.course(patient).loss)
+        decades = np.log10(np.clip(curve, *LOSS) / LOSS[0])
+        curves.append(np.where(np.isnan(decades), MISSING, np.round(PER_DECADE * decades)))
+    return np.array(curves).astype(np.uint8)
+
+
+def start(patient, cure, seed, digits) -> Run:
+    """Step 0. Arguments as in `frame`; the weights and the batches follow from the seed."""
+    trained = patients.start(patients.chosen(patient, cure), key=_keys(seed)[0])
+    nothing, unread = jnp.full((STEPS + 1,), jnp.nan), jnp.full((DEPTH,), jnp.nan)
+    return Run(trained, batches.start(EXAMPLES), nothing, jnp.zeros(()), unread, patients.unread())
+
+
+def frame(run: Run, patient, cure, seed, digits):
+    """One step of gradient descent, and what the instruments show of the state before it.
+
+    Args:
+        run: the run so far.
+        patient, cure: positions in `PATIENTS`, `CURES`.
+        seed: of the weights and of the batches.
+        digits: bytes, a row each: 64 pixels, then the class.
+
+    Returns:
+        The next state; and of the state given, the running mean of the loss `loss` [steps + 1]
+        and its last value `loss_now`; that of the untreated patient as `untreated`; the step at
+        which the run left the finite numbers, `lost`, and the layers in which ∂C/∂W_l is exactly
+        0, `zero` (or `ASIDE`); the share of digits read rightly, `correct`; log₁₀ RMS of ∂C/∂W_l
+        now (`gradient`) and in the first step (`first`); the readings `spread`, `dead`,
+        `saturated` and `alike` of `patients.Readings`; and the RMS of the hidden biases, `bias`.
+    """
+    state, now = run.trained, run.trained.step
+    case = patients.chosen(patient, cure)
+    rows, order = batches.draw(digits, run.order, key=_keys(seed)[1], step=now, size=BATCH)
+    after, made = patients.step(case, state, rows)
+    going = after.trouble == 0
+    made = jax.tree.map(partial(jnp.where, going | (now == 0)), made, run.last)
+    before = jnp.maximum(now - 1, 0)
+    loss = patients.running_mean(run.losses[before], made.loss, now)
+    right = jnp.where(going, patients.running_mean(run.correct, made.correct, now), run.correct)
+    curve = run.losses.at[now].set(jnp.where(going, loss, jnp.nan))
+    first = jnp.where(now == 0, made.gradient, run.first)
+    sick = jnp.asarray(untreated())[patient].astype(jnp.float32)
+    sick = jnp.where(sick == MISSING, jnp.nan, LOSS[0] * 10 ** (sick / PER_DECADE))
+    layer = jnp.arange(1, DEPTH + 1, dtype=jnp.float32)
+    return Run(after, order, curve, right, first, made), {
+        "loss": jnp.clip(curve, *LOSS),
+        "loss_now": jnp.where(going, loss, jnp.inf),
+        "untreated": jnp.append(sick, jnp.nan),
+        "lost": jnp.where(going, ASIDE, before.astype(jnp.float32))[None],
+        "correct": right,
+        "gradient": jnp.clip(made.gradient, *GRADIENT),
+        "first": jnp.clip(first, *GRADIENT),
+        "zero": jnp.where(made.gradient == -jnp.inf, layer, ASIDE),
+        **made.readings._asdict(),
+        "bias": jnp.sqrt(jnp.mean(state.params["biases"] ** 2)),
+    }
+
+
+@house_style
+def _draw():
+    figure, axes = mosaic([["loss", "gradient"], ["spread", "shares"]], 5.2)
+    steps, layers = np.arange(STEPS + 1), np.arange(1, DEPTH + 1)
+    nothing, unread, bind = np.full(STEPS + 1, np.nan), np.full(DEPTH, np.nan), {}
+
+    def line(panel, output, x, y, *style, **options):
+        (drawn,) = axes[panel].plot(x, y, *style, **options)
+        bind[drawn] = output
+
+    grey = {"color": COLOURS["slate"], "linewidth": 1.2}
+    line("loss", "untreated", steps, nothing, label="untreated", **grey)
+    line("loss", "loss", steps, nothing, color=COLOURS["blue"], label="now")
+    line("loss", {"x": "lost"}, [ASIDE], [LOSS[1]], "x", color=DEAD, markersize=8)
+    line("gradient", "first", layers, unread, label="first step", **grey)
+    line("gradient", "gradient", layers, unread, color=COLOURS["blue"], label="now")
+    line("gradient", {"x": "zero"}, np.full(DEPTH, ASIDE), np.full(DEPTH, GRADIENT[0]), "x",
+         color=DEAD, markersize=5)  # fmt: skip
+    line("spread", "spread", layers, unread, color=COLOURS["blue"])
+    line("shares", "alike", layers, unread, color=COLOURS["blue"], label="alike")
+    line("shares", "saturated", layers, unread, color=SATURATED, label="saturated")
+    line("shares", "dead", layers, unread, color=DEAD, label="dead")
+
+    axes["loss"].set(yscale="log", xlim=(-2, STEPS), ylim=(LOSS[0], LOSS[1] * 1.1))
+    reference(axes["loss"], math.log(CLASSES), "guessing")
+    axis_titles(axes["loss"], x="step", y="training loss C; × no number")
+    axes["gradient"].set(xlim=(0, DEPTH + 1), ylim=(GRADIENT[0] - 1, GRADIENT[1] + 1))
+    axis_titles(axes["gradient"], x="layer", y="log₁₀ RMS of ∂C/∂W; × exactly 0")
+    axes["spread"].set(xlim=(0, DEPTH + 1), ylim=(-3, 7))
+    axis_titles(axes["spread"], x="layer", y="log₁₀ RMS of what φ receives")
+    axes["shares"].set(xlim=(0, DEPTH + 1), ylim=(-0.08, 1.25), yticks=[0, 0.5, 1])
+    axis_titles(axes["shares"], x="layer", y="shares, and cosine between inputs")
+    for panel, columns in (("loss", 2), ("gradient", 2), ("shares", 3)):
+        where = {"loss": "lower left", "gradient": "lower right", "shares": "upper center"}[panel]
+        axes[panel].legend(loc=where, ncols=columns, fontsize=9, columnspacing=1, handlelength=1.2)
+    return figure, bind
+
+
+def clinic():
+    """A patient and a cure → its training and five instruments, step by step.
+
+    The reader's browser draws the weights, runs forward and backward on real digits and takes
+    the steps. At rest it shows the end of the run.
+
+    Returns:
+        A live figure; the last value of a cell shows it.
+
+    >>> clinic().name
+    'clinic'
+    """
+    drawn, bind = _draw()
+    controls = [
+        Choice("patient", tuple(PATIENTS), label="patient"),
+        Choice("cure", tuple(CURES), label="cure"),
+        Seed("seed", more=True),
+    ]
+    return live_figure(
+        drawn,
+        Animation(start, frame, steps=STEPS, preview=STEPS),
+        controls,
+        bind,
+        name="clinic",
+        title="the clinic",
+        words={
+            "loss": "training loss",
+            "untreated": "loss without a cure",
+            "lost": "step at which the numbers ended",
+            "gradient": "gradient of each layer's weights",
+            "first": "the same in the first step",
+            "zero": "layers without any gradient",
+            "spread": "size of what the activation receives",
+            "alike": "cosine between two inputs",
+        },
+        data={"digits": digits()},
+        describe="loss {loss_now:.2f} (guessing is 2.30), {correct:.0%} "
+        "of the digits right; hidden biases of size {bias:.2f}",
+        alt="Four panels of patient A, thirty sigmoid layers, untreated. Above left, the loss lies "
+        "on the dashed line of guessing. Above right, the gradient falls on a straight line from "
+        "ten to the minus two at layer 30 to ten to the minus twenty at layer 1. Below left, what "
+        "the activation receives is of order one in all layers. Below right, no unit is dead or "
+        "saturated, and the cosine between two inputs is 1 from layer 3 on.",
+    )

@@ -1,0 +1,122 @@
+"""Numbers, names and statements that stand as text in `clinic`, against computed ones."""
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import vanishing as vg
+from vanishing.book.clinic.patients import CURES, PATIENTS, RELU, course, final_loss, treated
+from vanishing.moments import gaussian_mean
+
+ROOT = Path(__file__).parents[2]
+TEXT = ROOT.joinpath("chapters", "clinic.md").read_text()
+MYTHS = TEXT.split("## Myths")[1].split("## Summary")[0]
+NAMED = [
+    "test_" + words.replace(" ", "_") for words in re.findall(r"\*Test: (.+)\.\* \|$", MYTHS, re.M)
+]
+
+
+def test_every_myth_names_a_test_that_exists():
+    rows = [line for line in MYTHS.splitlines() if line.startswith('| "')]
+    assert len(rows) == len(NAMED) >= 20
+    assert all("{numref}" in row or "{doc}" in row for row in rows)
+    sources = "\n".join(path.read_text() for path in ROOT.joinpath("tests").rglob("test_*.py"))
+    there = set(re.findall(r"^def (test_\w+)", sources, re.M))
+    assert set(NAMED) <= there, set(NAMED) - there
+
+
+def test_links_ask_the_ward_for_patients_and_cures_that_it_has():
+    links = re.findall(r"\]\(#fig-clinic\?([^)]+)\)", TEXT)
+    assert len(links) > 10
+    for link in links:
+        asked = dict(parse_qsl(link, strict_parsing=True))
+        assert asked["patient"] in PATIENTS and asked["cure"] in CURES
+
+
+def test_the_referrals_are_the_patients():
+    for letter, said in re.findall(r"^- \*\*([A-H])\*\*: (.+)$", TEXT, re.M):
+        patient = PATIENTS[letter]
+        numbers = {"five": 5, "ten": 10, "thirty": 30, "forty": 40}
+        assert numbers[said.split()[0]] == patient.depth
+        assert float(re.search(r"\\eta = ([\d.]+)\$", said)[1]) == patient.rate
+        assert ("He's" in said) == (patient.activation == RELU and patient.sigma_w > 0)
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+def test_every_patient_has_the_readings_of_its_disease(seed):
+    first = {letter: course(patient, seed).first for letter, patient in PATIENTS.items()}
+    gradient = {letter: np.asarray(made.gradient) for letter, made in first.items()}
+    assert gradient["A"][0] < -15 and -16 < gradient["C"][0] < -9
+    assert gradient["G"][0] > gradient["G"][9] + 1.5 and gradient["E"][0] > 2
+    assert first["G"].readings.saturated[9] > 0.6
+    assert np.isneginf(gradient["F"][:10]).all() and first["F"].readings.dead[9] == 1
+    assert abs(gradient["H"][0] - gradient["H"][39]) < 1.5
+    assert first["H"].readings.alike[30:].mean() > 0.85 > first["B"].readings.alike[4]
+    assert np.isnan(course(PATIENTS["B"], seed).loss[-1]) or final_loss(PATIENTS["B"], seed) > 1.5
+
+
+@pytest.mark.parametrize("letter", ["A", "C", "F"])
+def test_the_wrong_cures_of_the_text_fail(letter):
+    """ "The loss rests as before": over eight seeds within .06 of guessing."""
+    cure = {"A": "ReLU", "C": "η × 30", "F": "ReLU"}[letter]
+    assert abs(final_loss(treated(letter, cure), seed=4) - np.log(10)) < 0.25
+
+
+def test_the_quotation_stands_in_both_chapters():
+    words = "unlikely to be caused by vanishing gradients"
+    assert words in TEXT
+    assert words in ROOT.joinpath("chapters", "residual-connections.md").read_text()
+
+
+def test_leaky_relu_hands_on_a_mean():
+    mean = gaussian_mean(lambda z: jnp.where(z > 0, z, 0.1 * z), 1.0)
+    assert float(mean) == pytest.approx(0.9 / np.sqrt(2 * np.pi), abs=1e-5)
+
+
+def test_leaks_differ_from_relu_on_the_negative_side_alone():
+    right, left = jnp.linspace(0.1, 4, 9), jnp.linspace(-4, -0.1, 9)
+    relu = vg.activations.derivative("relu")
+    for name in ("leaky_relu", "elu"):
+        slope = vg.activations.derivative(name)
+        np.testing.assert_array_equal(slope(right), relu(right))
+        assert (slope(left) > 0).all() and (relu(left) == 0).all()
+
+
+def test_a_bounded_function_may_be_steep():
+    z = jnp.linspace(-3, 3, 601)
+    bounded = lambda z: jnp.sin(5 * z)  # noqa: E731
+    assert jnp.abs(bounded(z)).max() <= 1
+    assert float(jax.grad(bounded)(0.0)) == pytest.approx(5)
+    assert float(vg.activations.derivative("tanh")(0.0)) == 1
+
+
+def test_adam_makes_the_same_step_of_a_gradient_a_million_times_smaller():
+    params, gradient = jnp.ones(3), jnp.array([1.0, -2.0, 0.5])
+    for rule, kept in ((optax.sgd(0.1), 1e-6), (optax.adam(0.1, eps=1e-12), 1.0)):
+        with jax.numpy_dtype_promotion("standard"):  # as optax needs it
+            steps = [rule.update(s * gradient, rule.init(params))[0] for s in (1.0, 1e-6)]
+        np.testing.assert_allclose(steps[1], kept * steps[0], rtol=1e-4)
+
+
+def test_every_exercise_has_a_solution_that_runs():
+    labels = re.findall(r"^:label: (ex-clinic-[a-z-]+)$", TEXT, re.M)
+    solved = re.findall(r"^```\{solution-start\} (ex-clinic-[a-z-]+)$", TEXT, re.M)
+    assert labels == solved and 6 <= len(labels) <= 8
+    for solution in re.split(r"^```\{solution-start\} ", TEXT, flags=re.M)[1:]:
+        assert "assert vg.check" in solution.split("```{solution-end}")[0]
+
+
+def test_wrong_answers_get_a_hint():
+    assert not vg.check("clinic-rest", np.log(3))
+    assert not vg.check("clinic-output", 2.0**20)
+    assert not vg.check("clinic-open", 0.5)
+    assert not vg.check("clinic-moves", 7)
+    assert not vg.check("clinic-scaling", 15)
+    assert "no ReLU" in vg.check("clinic-two", lambda patient: patient).message
+    assert "says 'vanishing'" in vg.check("clinic-diagnose", lambda made: "vanishing").message
