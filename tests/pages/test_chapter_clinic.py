@@ -61,6 +61,16 @@ def test_every_patient_has_the_readings_of_its_disease(seed):
     assert np.isnan(course(PATIENTS["B"], seed).loss[-1]) or final_loss(PATIENTS["B"], seed) > 1.5
 
 
+def test_the_gradients_at_the_last_layers_are_those_of_the_text():
+    assert "A and H 10⁻², C 10⁻³, G 10⁻¹" in TEXT and "about $10^{-2.3}$ at layer 30" in TEXT
+    for letter, power in {"A": -2, "H": -2, "C": -3, "G": -1}.items():
+        gradient = np.asarray(course(PATIENTS[letter]).first.gradient)
+        assert gradient[PATIENTS[letter].depth - 1] == pytest.approx(power, abs=0.5)
+    assert course(PATIENTS["A"]).first.gradient[29] == pytest.approx(-2.3, abs=0.2)
+    assert vg.theory.chi("sigmoid", 1.0) ** 0.5 == pytest.approx(0.236, abs=1e-3)
+    assert 1e5 < course(PATIENTS["E"]).first.loss < 1e7
+
+
 @pytest.mark.parametrize("letter", ["A", "C", "F"])
 def test_the_wrong_cures_of_the_text_fail(letter):
     """ "The loss rests as before": over eight seeds within .06 of guessing."""
