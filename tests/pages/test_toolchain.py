@@ -41,6 +41,13 @@ def test_the_cache_of_an_older_library_is_dropped(tree):
     assert config.nb_execution_cache_path.endswith(run_notebooks.fingerprint(tree))
 
 
+def test_the_largest_notebook_starts_first(tmp_path):
+    for name, length in {"a": 10, "b": 30, "c": 20, "d": 30}.items():
+        (tmp_path / f"{name}.md").write_text("x" * length)
+    env = SimpleNamespace(doc2path=lambda name: tmp_path / f"{name}.md")
+    assert run_notebooks.largest_first(env, ["a", "b", "c", "d"]) == ["b", "d", "c", "a"]
+
+
 def test_katex_sets_a_formula_and_refuses_a_wrong_one():
     node_modules = ROOT / "_build" / "npm" / "node_modules"
     katex = katex_math.Setter(
