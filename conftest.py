@@ -5,9 +5,14 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import pytest
 
-import vanishing as vg
+# From here on every annotation in the library is held to what is passed and returned, the shapes
+# of arrays included; as in PEP 484, an int is a float. By the hook itself and not by its option in
+# `addopts`, which comes too late in the workers of pytest-xdist.
+CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+jaxtyping.install_import_hook("vanishing", CHECKER)
 
 # A silent broadcast between ranks is the commonest way to a wrong number that looks right; a
 # silent change of dtype is the next.
@@ -25,8 +30,24 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(1, min(os.cpu_count() or 1, memory // WORKER_BYTES))
 
 
+@pytest.fixture
+def checker() -> str:
+    """What holds the library to its annotations, for a test of that."""
+    return CHECKER
+
+
+@pytest.fixture(autouse=True)
+def _annotations(request):
+    """Where a test hands in what no annotation allows (`bad_input`), the library must say so
+    itself, as it does to a reader."""
+    unchecked = request.node.get_closest_marker("bad_input") is not None
+    jaxtyping.config.update("jaxtyping_disable", unchecked)
+
+
 @pytest.fixture(autouse=True)
 def _names(doctest_namespace):
+    import vanishing as vg  # here: only after the hook
+
     doctest_namespace.update(vg=vg, jax=jax, jnp=jnp)
 
 

@@ -13,6 +13,8 @@ import pytest
 
 import vanishing as vg
 
+pytestmark = pytest.mark.bad_input
+
 KEY = jax.random.key(0)
 NET = vg.MLP(depth=3, width=4)
 PARAMS = vg.init(NET, key=KEY)

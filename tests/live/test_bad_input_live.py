@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 
 from vanishing import live
 
+pytestmark = pytest.mark.bad_input
+
 T = np.linspace(0, 1, 5, dtype=np.float32)
 SLIDER = live.Slider("a", 0.0, 2.0, value=1.0)
 ANIMATION = {"init": lambda a: a, "step": lambda s, a: (s, {"y": s * jnp.asarray(T)}), "steps": 9}

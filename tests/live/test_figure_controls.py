@@ -8,6 +8,7 @@ from vanishing.live.names import check_controls
 from vanishing.live.page.form import label_html
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -35,6 +36,7 @@ def test_what_cannot_be_moved_is_refused(make, words):
         make()
 
 
+@pytest.mark.bad_input
 def test_names_are_distinct():
     with pytest.raises(ValueError, match=r"got \['x'\] twice"):
         check_controls([Seed("x"), Toggle("x")], animated=False)

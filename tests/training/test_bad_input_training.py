@@ -10,6 +10,8 @@ import vanishing as vg
 from vanishing.datasets import Dataset
 from vanishing.training import losses
 
+pytestmark = pytest.mark.bad_input
+
 KEY = jax.random.key(7)
 MOONS = vg.datasets.two_moons(64, key=jax.random.key(0))
 NET = vg.MLP(depth=2, width=8, activation="relu", initializer="he", in_features=2, out_features=1)

@@ -12,6 +12,8 @@ import pytest
 import vanishing.live.compiler.runtime.node as javascript
 from vanishing.live import CompileError, compile
 
+pytestmark = pytest.mark.bad_input
+
 X = np.ones((2, 3), np.float32)
 kept = []
 
