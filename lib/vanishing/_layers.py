@@ -8,6 +8,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from vanishing._types import AnyArray
+
 
 class Step(NamedTuple):
     """One layer taken apart, as the backward pass needs it."""
@@ -101,7 +103,7 @@ def climb(
     return scan(one, h, (params["weights"], params["biases"], statistics), depth)
 
 
-def _affine(layer: dict[str, Array] | None, h: Array) -> Array:
+def _affine(layer: dict[str, AnyArray] | None, h: AnyArray) -> AnyArray:
     return h if layer is None else h @ layer["weights"] + layer["biases"][None]
 
 

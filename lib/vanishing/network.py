@@ -22,7 +22,7 @@ from vanishing._layers import (
 )
 from vanishing._types import AnyArray, Scalar, pytree
 
-Params = dict[str, Array | dict[str, Array]]
+Params = dict[str, AnyArray | dict[str, AnyArray]]
 NORMALIZATIONS = (None, "batch", "layer")
 # Leaves of the pytree that a network is; all else of it is static.
 SCALES = ("sigma_w", "sigma_b", "epsilon", "residual")

@@ -188,6 +188,7 @@ def test_half_precision_numbers_are_numbers(monkeypatch):
         assert vg.check(name, jnp.array(2, dtype))
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("wrong", [None, 3, b"chain-rule-bound", ["chain-rule-bound"], Hostile()])
 def test_the_name_must_be_text(wrong):
     with pytest.raises(TypeError, match=r"name: expected text, .*; got .*\. Copy the name"):
@@ -245,6 +246,7 @@ def test_a_quiz_in_a_terminal_keeps_the_secret():
     assert "0.25" in shown and "Right" not in shown and "At 0" not in shown
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("question", "answers", "message"),
     [

@@ -75,7 +75,7 @@ def _platform(platforms: tuple) -> Const:
     """The branch that JAX would take on a CPU."""
     for k, names in enumerate(platforms):
         if names is None or "cpu" in names:
-            return Const(np.int32(k))
+            return Const(np.asarray(k, np.int32))
     raise CompileError(
         f"compile: expected a branch for the CPU; got {platforms}. Add a default branch."
     )
@@ -165,7 +165,7 @@ class _Flattener:
             )
         node.params = lifted
         if node.op == "dynamic_slice":
-            node.inputs = [*node.inputs, Const(np.int32(0))]
+            node.inputs = [*node.inputs, Const(np.asarray(0, np.int32))]
 
     def bodies(self, op: str, params: dict, source: Source):
         """The graphs of a loop or a branch."""

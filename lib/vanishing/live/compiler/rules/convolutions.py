@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 from vanishing.live.compiler.code.emit import Emitter
 from vanishing.live.compiler.code.registry import rule
@@ -10,6 +11,8 @@ from vanishing.live.compiler.code.values import Affine, Value
 from vanishing.live.compiler.graph.nodes import Node, Var
 from vanishing.live.compiler.rules.products import dot_general
 from vanishing.live.compiler.rules.sliding import Slide, padded
+
+Along = TypeVar("Along", Affine, Slide)
 
 
 @rule("conv_general_dilated")
@@ -45,8 +48,8 @@ def convolution(emitter: Emitter, node: Node, values: list[Value]) -> list[Value
     return [into]
 
 
-def _index(positions: dict[int, Affine]) -> list[Affine]:
-    """An index, from the position along each axis."""
+def _index(positions: dict[int, Along]) -> list[Along]:
+    """What belongs to each axis, in their order."""
     return [positions[axis] for axis in sorted(positions)]
 
 

@@ -20,7 +20,7 @@ COMBINE |= {"min": "Math.min({0}, {1})", "max": "Math.max({0}, {1})"}
 def _positions(body: Body, indices: Value, batch, targets, clamp: dict[int, int] | None):
     """The start position along each indexed dimension, as an integer constant of the loop body."""
     places = {}
-    for k, axis in enumerate(targets):
+    for k, axis in enumerate(map(int, targets)):  # those of a batched scatter are NumPy's
         at = (*batch, Affine(k))
         text = body.element(indices, at)
         if clamp is not None:
