@@ -114,14 +114,6 @@ def test_adam_makes_the_same_step_of_a_gradient_a_million_times_smaller():
         np.testing.assert_allclose(steps[1], kept * steps[0], rtol=1e-4)
 
 
-def test_every_exercise_has_a_solution_that_runs():
-    labels = re.findall(r"^:label: (ex-clinic-[a-z-]+)$", TEXT, re.M)
-    solved = re.findall(r"^```\{solution-start\} (ex-clinic-[a-z-]+)$", TEXT, re.M)
-    assert labels == solved and 6 <= len(labels) <= 8
-    for solution in re.split(r"^```\{solution-start\} ", TEXT, flags=re.M)[1:]:
-        assert "assert vg.check" in solution.split("```{solution-end}")[0]
-
-
 def test_wrong_answers_get_a_hint():
     assert not vg.check("clinic-rest", np.log(3))
     assert not vg.check("clinic-output", 2.0**20)

@@ -127,7 +127,21 @@ def test_every_reference_is_in_the_bibliography():
     assert len(soup.select("article .citation")) == len(entries) > 0
 
 
-@pytest.mark.parametrize("chapter", sorted((ROOT / "chapters").glob("*.md")), ids=lambda p: p.stem)
+CHAPTERS = sorted((ROOT / "chapters").glob("*.md"))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_every_exercise_has_a_solution_that_runs(chapter):
+    text = chapter.read_text(encoding="utf-8")
+    labels = re.findall(r"^:label: (ex-[a-z-]+)$", text, re.MULTILINE)
+    solved = re.findall(r"^`{3,}\{solution-start\} (ex-[a-z-]+)$", text, re.MULTILINE)
+    assert labels == solved and (not labels or 6 <= len(labels) <= 8)
+    for solution in re.split(r"^`{3,}\{solution-start\} ", text, flags=re.MULTILINE)[1:]:
+        code = re.split(r"^`{3,}\{solution-end\}", solution, flags=re.MULTILINE)[0]
+        assert "{code-cell}" in code and ("assert" in code or "vg.check" in code)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_cells_are_short(chapter):
     cells = re.findall(r"^```\{code-cell\}.*?^```$", chapter.read_text(), re.MULTILINE | re.DOTALL)
     bodies = [

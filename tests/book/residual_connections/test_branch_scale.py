@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import vanishing as vg
+from differential import still
 from vanishing.book.residual_connections import branch_scale as module
 from vanishing.live.page.assets import strip
 from vanishing.studies import paths, shattering
@@ -34,10 +35,7 @@ def settings():
 
 @functools.cache
 def compared():
-    live = figure()
-    calls = [tuple(live.machine.arguments(live.state(**values))) for values in settings()]
-    return list(zip([live.evaluate(**v) for v in settings()],
-                    live.programs["compute"].run_many(calls), strict=True))  # fmt: skip
+    return still(figure(), settings())
 
 
 @pytest.mark.parametrize("case", range(CASES))
