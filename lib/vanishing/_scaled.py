@@ -9,6 +9,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
 # The exponent of zero: below any other, and far enough from the end of int32 to be added to.
@@ -48,7 +49,7 @@ def times(array: Float[Array, "*shape"], exponent: Int[Array, ""]) -> Float[Arra
     return array * power(half, array.dtype) * power(exponent - half, array.dtype)
 
 
-def split(array: Float[Array, "*shape"], exponent: Int[Array, ""] | int = 0) -> Scaled:
+def split(array: Float[Array, "*shape"], exponent: Int[ArrayLike, ""] = 0) -> Scaled:
     """array · 2^exponent with a mantissa whose largest entry lies between ½ and 1 (up to 4 at the
     very end of the range, for 2^−127 would be no normal number).
 

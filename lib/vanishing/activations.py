@@ -135,7 +135,7 @@ def is_traced(activation: str | Activation) -> bool:
         return isinstance(activation(jnp.zeros((), np.float32)), jax.core.Tracer)
 
 
-def switch(index: Int[Array, ""] | int, names: Sequence[str]) -> Activation:
+def switch(index: Int[ArrayLike, ""], names: Sequence[str]) -> Activation:
     """The activation `names[index]`, chosen at run time.
 
     One compiled program then serves every activation, which is what a control in a live

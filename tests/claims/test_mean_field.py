@@ -76,7 +76,7 @@ def test_balduzzi_2017_corrected_relu_gradients_decorrelate_as_a_power_law():
 def squared_singular_values(activation, initializer, seeds):
     net = vg.MLP(depth=8, width=700, activation=activation, initializer=initializer)
     spectrum = ensembles.over_seeds(
-        lambda params, x, _: vg.jacobian_spectrum(net, params, x),
+        lambda params, x, _: vg.jacobian_spectrum(net, params, x[0]),
         net, key=KEY, seeds=seeds, batch=1,
     )  # fmt: skip
     return np.asarray(spectrum) ** 2

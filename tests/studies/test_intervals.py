@@ -56,7 +56,7 @@ def test_the_interval_covers_the_truth_nineteen_times_in_twenty():
 
 @pytest.mark.parametrize("count", [0, 1, 15, 147, 148])
 def test_the_share_of_independent_units_has_the_interval_of_the_library(count):
-    found = of_share(np.arange(148) < count, np.ones(148, int))
+    found = of_share((np.arange(148) < count).astype(int), np.ones(148, int))
     expected = stats.binomtest(count, 148).proportion_ci(0.95, "wilson")
     # The only difference is the design effect's runs / (runs - 1), and only where it is used.
     np.testing.assert_allclose(found[3:], expected, rtol=0.01, atol=1e-12)

@@ -272,6 +272,7 @@ BAD = [
 ]
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("changed", "message"), BAD)
 def test_bad_input_is_refused_with_a_remedy(changed, message):
     with pytest.raises((ValueError, TypeError), match="(?s)" + message):

@@ -97,6 +97,7 @@ BAD = [
 ]
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(("changed", "message"), BAD)
 def test_bad_input_is_refused_with_a_remedy(changed, message):
     options = RUN | {"rates": (0.1, 0.3), "choose": 1, "report": 1} | changed

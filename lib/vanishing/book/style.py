@@ -12,9 +12,10 @@ from zlib import crc32
 import matplotlib as mpl
 import numpy as np
 from cycler import cycler
-from jaxtyping import Array, Float
+from jaxtyping import Float, Int, Shaped
 from matplotlib.figure import Figure
 
+from vanishing._types import AnyArray
 from vanishing.book.asking import Ask, waiting
 from vanishing.book.labels import axis_titles, label_lines
 from vanishing.live import Prediction, predict
@@ -243,8 +244,8 @@ def layer_colours(numbers: Sequence) -> list[str]:
 
 @picture
 def gradient_by_layer(
-    measured: Mapping[str, Float[Array, " depth"]],
-    expected: Mapping[str, Float[Array, " depth"]] | None = None,
+    measured: Mapping[str, Float[AnyArray, " depth"]],
+    expected: Mapping[str, Float[AnyArray, " depth"]] | None = None,
 ) -> Figure:
     """Powers of ten that the gradient has gained or lost on its way from the last layer.
 
@@ -276,12 +277,12 @@ def gradient_by_layer(
     return figure
 
 
-def layers(log: Float[Array, " depth"]) -> np.ndarray:
+def layers(values: Shaped[AnyArray, "depth ..."]) -> Int[np.ndarray, " depth"]:
     """1, 2, … L for an array over L layers."""
-    return np.arange(1, len(log) + 1)
+    return np.arange(1, len(values) + 1)
 
 
-def _decades(log: Float[Array, " depth"]) -> np.ndarray:
+def _decades(log: Float[AnyArray, " depth"]) -> np.ndarray:
     return (np.asarray(log) - np.asarray(log)[-1]) / NATS_PER_DECADE
 
 

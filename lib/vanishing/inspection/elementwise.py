@@ -119,9 +119,9 @@ def _may_feed(level: Level, source: Value) -> bool:
     return bool(sized and origin.data and origin.leaves and not origin.reduced)
 
 
-def _uniform(level: Level) -> dict[Value, float | None]:
+def _uniform(level: Level) -> dict[Value, object]:
     """Values that are one number everywhere, and which where that is known."""
-    known: dict[Value, float | None] = {}
+    known: dict[Value, object] = {}
     for equation in level.graph.equations:
         if equation.op in ("broadcast_in_dim", "convert_element_type", "reshape", "copy"):
             atom = equation.inputs[0]

@@ -8,7 +8,7 @@ taken afterwards in float64, so that no depth costs it digits.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array
 
+from vanishing._types import AnyArray, pytree
 from vanishing.inspection import elementwise, scaled
 from vanishing.inspection.pullback import Sample
 from vanishing.inspection.scaled import Scaled
@@ -39,8 +40,8 @@ MOST = 126  # and is itself a float32
 TOGETHER, BYTES = 32, 2**21
 
 
-@jax.tree_util.register_dataclass
-@dataclass
+@pytree("arrays")
+@dataclass(frozen=True)
 class Record:
     """What was measured together.
 
@@ -49,8 +50,8 @@ class Record:
         labels: the tap's or the parameter's number, and which of its quantities it is.
     """
 
-    arrays: dict[str, Array]
-    labels: tuple[tuple[int, str], ...] = field(metadata={"static": True})
+    arrays: dict[str, AnyArray]
+    labels: tuple[tuple[int, str], ...]
 
 
 def at_taps(batch: int | None):
@@ -250,7 +251,7 @@ def _of_gradients(values: Array, exponents: Array, largest: Array) -> dict[str, 
     }
 
 
-def _counts(tests: Sequence[Array]) -> list[Array]:
+def _counts(tests: Sequence[Array]) -> Sequence[Array]:
     """How often each of some tests holds along the last axis, in one pass over the array."""
     ones = tuple(test.astype(jnp.int32) for test in tests)
     return lax.reduce(

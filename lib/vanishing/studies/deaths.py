@@ -11,6 +11,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from vanishing import _checks
+from vanishing._types import AnyArray
 from vanishing.datasets import Dataset
 from vanishing.network import MLP, Params, forward, init
 from vanishing.probe import dead_units
@@ -229,7 +230,7 @@ def died(dead: Bool[np.ndarray, "runs times depth width"]) -> list[Share]:
 
 
 def born_dead(
-    net: MLP, x: Float[Array, "examples features"], *, key: PRNGKeyArray, runs: int
+    net: MLP, x: Float[AnyArray, "examples features"], *, key: PRNGKeyArray, runs: int
 ) -> list[Share]:
     """Layer by layer: the share of units dead on x before any training.
 

@@ -9,7 +9,7 @@ from jax import lax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from vanishing import _checks
-from vanishing._types import Scalar
+from vanishing._types import AnyArray, Scalar
 from vanishing.network import MLP, apply, forward, init
 from vanishing.probe import probe, rescale
 
@@ -72,7 +72,7 @@ def gradient_logs(net: MLP, **sample) -> Float[Array, "seeds depth"]:
     )
 
 
-def layer_factor(logs: Float[Array, "seeds depth"], skip: int = 0) -> Float[Array, ""]:
+def layer_factor(logs: Float[AnyArray, "seeds depth"], skip: int = 0) -> Float[Array, ""]:
     """χ as measured: by how much one layer multiplies the mean squared gradient.
 
         χ = (⟨δ_a²⟩ / ⟨δ_b²⟩)^(1/(b−a)),   a = 1 + skip, b = L − skip, ⟨·⟩ over the seeds

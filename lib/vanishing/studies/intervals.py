@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
-from vanishing._types import AnyArray
+from vanishing._types import AnyArray, Scalar
 
 CONFIDENCE = 0.95
 
@@ -64,7 +64,7 @@ def of_median(samples: Float[AnyArray, " samples"]) -> Interval:
     return Interval(np.median(samples), low, high)
 
 
-def chance_below(samples: Float[AnyArray, " samples"], bound: float) -> float:
+def chance_below(samples: Float[AnyArray, " samples"], bound: Scalar | float) -> float:
     """The chance that one more sample, drawn as these were, comes out below a bound.
 
         P(x < b) = F((b − x̄) / (s √(1 + 1/n))),   F Student's distribution with n − 1 degrees

@@ -12,6 +12,7 @@ from scipy import stats
 
 from vanishing import activations, theory
 from vanishing._layers import climb, read_in, step
+from vanishing._types import AnyArray
 from vanishing.network import MLP, Params
 from vanishing.studies.ensembles import over_seeds
 
@@ -34,9 +35,9 @@ class Parts(NamedTuple):
 def take_apart(
     branch: Callable,
     layers,
-    below: Float[Array, "depth batch width"],
-    cotangent: Float[Array, "batch width"],
-    skip: float | Float[Array, " depth"] = 1.0,
+    below: Float[AnyArray, "depth batch width"],
+    cotangent: Float[AnyArray, "batch width"],
+    skip: float | Float[AnyArray, " depth"] = 1.0,
 ) -> Parts:
     """Pull a cotangent back through blocks h ↦ s h + branch(h, layer), path length by path length.
 
@@ -75,8 +76,8 @@ def take_apart(
 def parts(
     net: MLP,
     params: Params,
-    x: Float[Array, "batch features"],
-    cotangent: Float[Array, "batch width"],
+    x: Float[AnyArray, "batch features"],
+    cotangent: Float[AnyArray, "batch width"],
 ) -> Parts:
     """The gradient of a residual network, path length by path length (see `take_apart`).
 
@@ -111,7 +112,7 @@ def parts(
     return take_apart(branch, (params["weights"], params["biases"]), below, cotangent)
 
 
-def share(by_length: Float[Array, "lengths batch width"]) -> Float[Array, " lengths"]:
+def share(by_length: Float[AnyArray, "lengths batch width"]) -> Float[Array, " lengths"]:
     """Of the mean square of all parts, the share of each; they sum to 1.
 
     Parts of different lengths are nearly orthogonal in a wide random network, so that this is

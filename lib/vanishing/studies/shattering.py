@@ -7,6 +7,7 @@ from jax import lax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from vanishing import _checks
+from vanishing._types import AnyArray
 from vanishing.network import MLP, Params, apply, init
 
 #: Balduzzi et al. 2017 look at 256 inputs between −2 and 2.
@@ -37,7 +38,7 @@ def start(net: MLP, *, key: PRNGKeyArray) -> Params:
     return params | {"read_in": params["read_in"] | {"biases": biases}}
 
 
-def gradient(net: MLP, params: Params, x: Float[Array, "points 1"]) -> Float[Array, " points"]:
+def gradient(net: MLP, params: Params, x: Float[AnyArray, "points 1"]) -> Float[Array, " points"]:
     """df/dx of a network of one input and one output, at every point.
 
     >>> net = MLP(depth=1, width=2, activation="linear", in_features=1, out_features=1)
@@ -66,7 +67,7 @@ def _gradients(net: MLP, keys, x):
 
 
 def autocorrelation(
-    gradient: Float[Array, "*shape points"], lag: int = 1
+    gradient: Float[AnyArray, "*shape points"], lag: int = 1
 ) -> Float[np.ndarray, "*shape"]:
     """How much the gradient at one point of the grid says of the gradient `lag` points on.
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from vanishing import _checks, activations, theory
+from vanishing._types import AnyArray
 from vanishing.datasets import Dataset
 from vanishing.moments import gaussian_mean
 from vanishing.network import MLP, init
@@ -172,7 +173,9 @@ def _drift(net, data, key, steps, learning_rate, batch_size) -> Drift:
     return Drift(*ends, history.moved[-1], history.loss[[0, -1]])
 
 
-def log_spread(log_values: Float[Array, "*runs width"]) -> Float[np.ndarray, "*runs"]:
+def log_spread(
+    log_values: Float[AnyArray, "*runs width"],
+) -> Float[np.ndarray, "*runs"] | np.floating:
     """Standard deviation of ln s: 0 for an isometry, or for a multiple of one.
 
     >>> log_spread(np.log([2.0, 2.0, 2.0])).round(6).item()

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.typing import ArrayLike
 from jaxtyping import Array, Int, PRNGKeyArray, PyTree
 
 Order = Int[Array, " examples"]
@@ -21,7 +22,7 @@ def start(examples: int) -> Order:
 
 
 def draw(
-    data: PyTree, order: Order, *, key: PRNGKeyArray, step: Int[Array, ""] | int, size: int | None
+    data: PyTree, order: Order, *, key: PRNGKeyArray, step: Int[ArrayLike, ""], size: int | None
 ) -> tuple[PyTree, Order]:
     """The batch of a step, and the order to hand to the next.
 

@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Integer
 
 from vanishing import _checks
 from vanishing.network import MLP
 
-Targets = Int[Array, " examples"] | Float[Array, "examples out"]
+Targets = Integer[Array, " examples"] | Float[Array, "examples out"]
 
 
 def _are_classes(y) -> bool:

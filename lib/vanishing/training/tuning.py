@@ -9,14 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.tree_util import Partial
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jax.typing import ArrayLike
+from jaxtyping import Float, Int, PRNGKeyArray
 
 from vanishing import _checks
 from vanishing.datasets import Dataset
 from vanishing.network import MLP, apply, init
 from vanishing.training import batches, losses, update
 
-Depth = Int[Array, ""] | int | None
+Depth = Int[ArrayLike, ""] | None
 
 
 class Grid(NamedTuple):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int, PyTree
 
 from vanishing.datasets import Dataset
@@ -124,7 +125,7 @@ def update(
     optimizer: optax.GradientTransformation,
     state: State,
     batch: Dataset,
-    depth: Int[Array, ""] | int | None = None,
+    depth: Int[ArrayLike, ""] | None = None,
 ) -> tuple[State, Made]:
     """One step of gradient descent on a batch, `descend` for a network.
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from vanishing import activations
+from vanishing._types import AnyArray
 from vanishing.book.labels import axis_titles, label_lines, note
 from vanishing.book.style import (
     ACTIVATIONS,
@@ -90,10 +91,10 @@ def staircase(end: float) -> Figure:
 
 @picture
 def zero_shares(
-    measured: Mapping[str, Float[Array, " scales"]],
-    expected: Mapping[str, Float[Array, " points"]],
-    spreads: Float[Array, " scales"],
-    curve: Float[Array, " points"],
+    measured: Mapping[str, Float[AnyArray, " scales"]],
+    expected: Mapping[str, Float[AnyArray, " points"]],
+    spreads: Float[AnyArray, " scales"],
+    curve: Float[AnyArray, " points"],
 ) -> Figure:
     """Share of Gaussian pre-activations at which φ′ is exactly zero, against their spread.
 

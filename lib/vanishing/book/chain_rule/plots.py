@@ -1,10 +1,11 @@
 """The static figures of the chapter on the chain rule."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from vanishing._types import AnyArray
 from vanishing.book.labels import axis_titles, note, reference
 from vanishing.book.style import (
     ACTIVATIONS,
@@ -20,7 +21,7 @@ from vanishing.book.style import (
 
 
 @picture
-def factors(names: Sequence[str], measured: Sequence[float], *, bound: float) -> Figure:
+def factors(names: Sequence[str], measured: Collection[float], *, bound: float) -> Figure:
     """What one layer multiplies the gradient by, in several networks, beside a bound on it.
 
     Args:
@@ -40,7 +41,7 @@ def factors(names: Sequence[str], measured: Sequence[float], *, bound: float) ->
 
 
 @picture
-def chain_factor(weights: Sequence[float]) -> Figure:
+def chain_factor(weights: Collection[float]) -> Figure:
     """|w σ′(z)| of one sigmoid unit against its pre-activation z, for several weights w."""
     figure, ax = canvas()
     z = np.linspace(-8, 8, 401)
@@ -64,7 +65,7 @@ def chain_factor(weights: Sequence[float]) -> Figure:
 
 
 @picture
-def underflow(plain: Float[Array, " depth"], carried: Float[Array, " depth"]) -> Figure:
+def underflow(plain: Float[AnyArray, " depth"], carried: Float[AnyArray, " depth"]) -> Figure:
     """The gradient by layer as float32 holds it, and as its logarithm does.
 
     Args:

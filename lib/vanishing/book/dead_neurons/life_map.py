@@ -10,6 +10,7 @@ import numpy as np
 import optax
 from jax import lax
 from jax.flatten_util import ravel_pytree
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
@@ -59,7 +60,7 @@ def scales() -> tuple[Float[np.ndarray, " activations"], Float[np.ndarray, " act
         return np.array(gains, np.float32), np.array(slopes, np.float32)
 
 
-def network(activation: Int[Array, ""] | int) -> MLP:
+def network(activation: Int[ArrayLike, ""]) -> MLP:
     """Ten layers, the activation (a position in `ACTIVATIONS`) chosen at run time."""
     gain = jnp.asarray(scales()[0])[activation]
     phi = activations.switch(activation, ACTIVATIONS)
@@ -86,7 +87,7 @@ def start(activation, optimizer, learning_rate, large_step, bias, seed, unit) ->
     return Life(trained, plane, jnp.zeros((), jnp.int32), empty, none)
 
 
-def _rule(optimizer: Int[Array, ""] | int, rate) -> optax.GradientTransformation:
+def _rule(optimizer: Int[ArrayLike, ""], rate) -> optax.GradientTransformation:
     """The optimiser in this position of `OPTIMIZERS`, chosen at run time: it alone hears the
     gradient, the others hear zeros and propose none, and their states cannot overflow."""
     rules = [update.optimizer_named(name, rate) for name in OPTIMIZERS]

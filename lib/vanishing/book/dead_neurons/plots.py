@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from vanishing._types import AnyArray
 from vanishing.book.labels import axis_titles, label_lines
 from vanishing.book.style import COLOURS, THEORY, Figure, canvas, is_narrow, layer_colours, picture
 from vanishing.studies.intervals import Share
@@ -16,7 +17,7 @@ def by_layer(
     shares: Mapping[str, Sequence[Share]],
     *,
     ylabel: str,
-    expected: Float[Array, " depth"] | None = None,
+    expected: Float[AnyArray, " depth"] | None = None,
 ) -> Figure:
     """A share of the units, layer by layer, each with its 95 % interval.
 
@@ -50,7 +51,7 @@ def by_layer(
 
 
 @picture
-def by_inputs(dead: Mapping[str, Float[Array, " inputs"]]) -> Figure:
+def by_inputs(dead: Mapping[str, Float[AnyArray, " inputs"]]) -> Figure:
     """The share of dead units against the number of inputs that "dead" refers to.
 
     Args:
@@ -70,7 +71,7 @@ def by_inputs(dead: Mapping[str, Float[Array, " inputs"]]) -> Figure:
 
 @picture
 def compared(
-    samples: Mapping[str, Float[Array, " seeds"]], *, xlabel: str, log: bool = True
+    samples: Mapping[str, Float[AnyArray, " seeds"]], *, xlabel: str, log: bool = True
 ) -> Figure:
     """A number for each seed and label: points, and the median as a bar.
 

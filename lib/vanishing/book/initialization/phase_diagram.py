@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int, UInt8
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
@@ -75,7 +76,7 @@ def edge() -> Float[np.ndarray, "activations sigma_b"]:
     return np.array(rows, np.float32)
 
 
-def network(activation: Int[Array, ""] | int, sigma_w, sigma_b) -> MLP:
+def network(activation: Int[ArrayLike, ""], sigma_w, sigma_b) -> MLP:
     """The network, its activation (a position in `ACTIVATIONS`) chosen at run time."""
     phi = activations.switch(activation, ACTIVATIONS)
     return MLP(DEPTH, UNITS, phi, sigma_w=sigma_w, sigma_b=sigma_b, out_features=1)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 
+from vanishing._types import AnyArray
 from vanishing.book.labels import axis_titles, label_lines, note, reference
 from vanishing.book.style import (
     ACTIVATIONS,
@@ -24,7 +25,7 @@ from vanishing.training.tuning import Tuned
 
 @picture
 def recipes(
-    square: Mapping[str, Float[Array, " depth"]], varies: Mapping[str, Float[Array, " depth"]]
+    square: Mapping[str, Float[AnyArray, " depth"]], varies: Mapping[str, Float[AnyArray, " depth"]]
 ) -> Figure:
     """What three recipes keep: the mean square of the outputs, and what of it differs.
 
@@ -72,7 +73,7 @@ def broken(found: Mapping[str, Broken], words: Mapping[str, str]) -> Figure:
 
 @picture
 def losses(
-    curves: Mapping[str, Float[Array, "seeds records"]],
+    curves: Mapping[str, Float[AnyArray, "seeds records"]],
     steps: Sequence[int],
     *,
     guess: float,
@@ -101,7 +102,7 @@ def losses(
 
 
 @picture
-def disguised(parts: Mapping[str, Float[Array, " depth"]]) -> Figure:
+def disguised(parts: Mapping[str, Float[AnyArray, " depth"]]) -> Figure:
     """Powers of ten of several sizes by layer, each relative to its own largest.
 
     Args:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
 from vanishing import activations, datasets
@@ -72,7 +73,7 @@ def standardised(rows: UInt8[Array, "examples 65"]) -> Dataset:
     return Dataset(x, rows[:, -1].astype(jnp.int32))
 
 
-def network(activation: Int[Array, ""] | int) -> MLP:
+def network(activation: Int[ArrayLike, ""]) -> MLP:
     """The network, its activation (a position in `GAINS`) and σ_w chosen at run time."""
     gains = jnp.array(list(GAINS.values()), jnp.float32)
     phi = activations.switch(activation, tuple(GAINS))

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from vanishing._types import AnyArray
 from vanishing.book.labels import axis_titles, label_lines, reference
 from vanishing.book.style import (
     ACTIVATIONS,
@@ -99,8 +100,8 @@ def speed(histories: Mapping[str, History], layers_shown: Sequence[int]) -> Figu
 
 @picture
 def both_roads(
-    forward: Float[Array, " depth"],
-    backward: Float[Array, " depth"],
+    forward: Float[AnyArray, " depth"],
+    backward: Float[AnyArray, " depth"],
     *,
     factor: float,
     rounding: float,
@@ -144,7 +145,7 @@ def both_roads(
 
 @picture
 def by_depth(
-    shares: Mapping[str, tuple[Sequence[int], Float[Array, "depths seeds"]]],
+    shares: Mapping[str, tuple[Sequence[int], Float[AnyArray, "depths seeds"]]],
     *,
     guess: float,
 ) -> Figure:

@@ -1,10 +1,11 @@
 """The static figures of the chapter on the two roads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from vanishing._types import AnyArray
 from vanishing.book.asking import GIVEN
 from vanishing.book.labels import axis_titles, label_lines, note
 from vanishing.book.style import (
@@ -21,10 +22,10 @@ from vanishing.book.style import (
 
 @picture
 def large_weights(
-    scales: Sequence[float],
-    saturated: Sequence[float],
-    decades: Sequence[float],
-    expected: Sequence[float],
+    scales: Collection[float],
+    saturated: Collection[float],
+    decades: Collection[float],
+    expected: Collection[float],
 ) -> Figure:
     """Share of saturated units, and what becomes of the gradient, against the scale of weights.
 
@@ -52,9 +53,9 @@ def large_weights(
 
 @picture
 def length_cobweb(
-    curve: tuple[Float[Array, " points"], Float[Array, " points"]],
-    steps: Float[Array, " layers"],
-    starts: Mapping[float, tuple[Float[Array, " layers"], Float[Array, " layers"]]],
+    curve: tuple[Float[AnyArray, " points"], Float[AnyArray, " points"]],
+    steps: Float[AnyArray, " layers"],
+    starts: Mapping[float, tuple[Float[AnyArray, " layers"], Float[AnyArray, " layers"]]],
 ) -> Figure:
     """The length map with its staircase, and lengths by layer from several starts.
 
@@ -89,8 +90,8 @@ def length_cobweb(
 
 @picture
 def alike(
-    expected: Float[Array, " layers"],
-    measured: Float[Array, "networks depth"],
+    expected: Float[AnyArray, " layers"],
+    measured: Float[AnyArray, "networks depth"],
 ) -> Figure:
     """The cosine between two inputs, layer by layer.
 
@@ -112,9 +113,9 @@ def alike(
 
 @picture
 def power_law(
-    lengths: Float[Array, " depth"],
-    predicted: Float[Array, " layers"],
-    measured: Float[Array, " layers"],
+    lengths: Float[AnyArray, " depth"],
+    predicted: Float[AnyArray, " layers"],
+    measured: Float[AnyArray, " layers"],
 ) -> Figure:
     """tanh at its critical point: q_l against 1/(2l), and the gradient against √(l/L), log-log.
 
@@ -143,7 +144,7 @@ def power_law(
 
 @picture
 def spread(
-    samples: Float[Array, " networks"], mean: float, variance: float, *, label: str
+    samples: Float[AnyArray, " networks"], mean: float, variance: float, *, label: str
 ) -> Figure:
     """How one quantity differs between networks that share everything but their seed.
 
@@ -166,7 +167,7 @@ def spread(
 
 
 @picture
-def spectra(squared: Mapping[str, Float[Array, " width"]]) -> Figure:
+def spectra(squared: Mapping[str, Float[AnyArray, " width"]]) -> Figure:
     """Squared singular values of a product of layers, largest first, on a log scale.
 
     Args:

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from vanishing._types import AnyArray
 from vanishing.book.labels import axis_titles, label_lines
 from vanishing.book.style import COLOURS, PUBLISHED, THEORY, Figure, canvas, is_narrow, picture
 from vanishing.studies import shattering
 from vanishing.studies.intervals import Interval
 
 #: Measured, and what a theory expects of it (or None).
-Curve = tuple[Float[Array, " blocks"], Float[Array, " blocks"] | None]
+Curve = tuple[Float[AnyArray, " blocks"], Float[AnyArray, " blocks"] | None]
 
 
 @picture
@@ -41,7 +42,7 @@ def unravelled(blocks: int) -> Figure:
 
 @picture
 def path_lengths(
-    shares: Mapping[str, Float[Array, "seeds lengths"]],
+    shares: Mapping[str, Float[AnyArray, "seeds lengths"]],
     expected: Mapping[str, Float[np.ndarray, " lengths"]],
 ) -> Figure:
     """Which share of the gradient came by paths of each length, a panel a network.
@@ -92,7 +93,7 @@ def by_block(panels: Mapping[str, Mapping[str, Curve]], *, side: Sequence[str] =
 
 
 @picture
-def slopes(gradients: Mapping[str, Float[Array, " points"]]) -> Figure:
+def slopes(gradients: Mapping[str, Float[AnyArray, " points"]]) -> Figure:
     """df/dx along the input, each relative to its own RMS, one under another.
 
     Args:

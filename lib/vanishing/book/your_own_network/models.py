@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import lax
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Integer, PRNGKeyArray
 
 from vanishing import datasets
 from vanishing.training import losses
@@ -62,7 +62,9 @@ def convolve(x: Float[Array, "b r c i"], layer: dict, stride: int) -> Float[Arra
     return biased(product, layer["b"])
 
 
-def convolution_loss(params: dict, pictures: Float[Array, "b 8 8 1"], classes: Int[Array, " b"]):
+def convolution_loss(
+    params: dict, pictures: Float[Array, "b 8 8 1"], classes: Integer[Array, " b"]
+):
     """Two convolutions with ReLU, a linear read-out, cross-entropy."""
     h = jax.nn.relu(convolve(pictures, params["first"], 1))
     h = jax.nn.relu(convolve(h, params["second"], 2))
@@ -94,7 +96,7 @@ def gru_step(params: dict, h: Float[Array, "b n"], x: Float[Array, "b i"]) -> Fl
     return keep * h + (1 - keep) * jnp.tanh(affine(mixed, params["new"]))
 
 
-def gru_loss(params: dict, x: Float[Array, "b time i"], classes: Int[Array, " b"]):
+def gru_loss(params: dict, x: Float[Array, "b time i"], classes: Integer[Array, " b"]):
     """Read a sequence, then answer: cross-entropy of the answer."""
 
     def turn(h, now):
