@@ -13,6 +13,8 @@ FIGURES = {
     "cobwebs": "propagation",
     "life_map": "dead_neurons",
     "phase_diagram": "initialization",
+    "normalizers": "normalization",
+    "branch_scale": "residual_connections",
     "depth_and_activation": "no_learning",
     "neuron": "activations",
     "activation_curves": "activations",

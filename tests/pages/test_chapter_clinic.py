@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +10,7 @@ import optax
 import pytest
 
 import vanishing as vg
-from vanishing.book.clinic.patients import CURES, PATIENTS, RELU, course, final_loss, treated
+from vanishing.book.clinic.patients import PATIENTS, RELU, course, final_loss, treated
 from vanishing.moments import gaussian_mean
 
 ROOT = Path(__file__).parents[2]
@@ -29,14 +28,6 @@ def test_every_myth_names_a_test_that_exists():
     sources = "\n".join(path.read_text() for path in ROOT.joinpath("tests").rglob("test_*.py"))
     there = set(re.findall(r"^def (test_\w+)", sources, re.M))
     assert set(NAMED) <= there, set(NAMED) - there
-
-
-def test_links_ask_the_ward_for_patients_and_cures_that_it_has():
-    links = re.findall(r"\]\(#fig-clinic\?([^)]+)\)", TEXT)
-    assert len(links) > 10
-    for link in links:
-        asked = dict(parse_qsl(link, strict_parsing=True))
-        assert asked["patient"] in PATIENTS and asked["cure"] in CURES
 
 
 def test_the_referrals_are_the_patients():

@@ -91,7 +91,7 @@ def zeros(shape, dtype) -> Scaled:
     return Scaled(jnp.zeros(shape, dtype), (jnp.full((), NOTHING, jnp.int32),))
 
 
-def largest_exponents(stack: Float[Array, "arrays *shape"]) -> Int[Array, " arrays"]:
+def largest_exponents(stack: Float[Array, "arrays *shape"]) -> Int[Array, " arrays"]:  # noqa: F821
     """The exponent of each array's largest entry, within ±126; `NOTHING` where all are zero.
 
     >>> largest_exponents(jnp.array([[0.75, -5.0], [0.0, 0.0]])).tolist()

@@ -113,7 +113,7 @@ def lives(
     return _finite(jax.jit(jax.vmap(one))(_starts(net, jax.random.split(key, runs))))
 
 
-def _finite(ends: tuple[State, Bool[Array, "runs *shape"]]) -> Bool[np.ndarray, "kept *shape"]:
+def _finite(ends: tuple[State, Bool[Array, "runs *shape"]]) -> Bool[np.ndarray, "kept *shape"]:  # noqa: F821
     """What was recorded of the runs that no step led out of the finite numbers."""
     state, recorded = ends
     return np.asarray(recorded)[np.asarray(state.trouble) == 0]
