@@ -361,3 +361,16 @@ def test_a_step_compiled_for_the_page_does_what_jax_does(optimizer, learning_rat
                 np.testing.assert_array_equal(here, there)
     assert expected[-1][1].loss < expected[0][1].loss
     assert 0 < expected[-1][1].dead_units.sum() < 160
+
+
+def test_the_running_mean_is_plain_at_first_and_then_forgets():
+    values = np.random.default_rng(0).normal(size=9)
+    plain, short = 9.0, 9.0
+    for step, value in enumerate(values):
+        plain = batches.running_mean(plain, value, step=step, memory=9)
+        short = batches.running_mean(short, value, step=step, memory=2)
+    np.testing.assert_allclose(plain, np.mean(values), rtol=1e-5)
+    expected = values[0]
+    for value in values[1:]:
+        expected = (expected + value) / 2
+    np.testing.assert_allclose(short, expected, rtol=1e-5)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.typing import ArrayLike
-from jaxtyping import Array, Int, PRNGKeyArray, PyTree
+from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 Order = Int[Array, " examples"]
 
@@ -62,3 +62,29 @@ def draw(
     order = lax.cond(place == 0, permuted, lambda: order)
     chosen = lax.dynamic_slice_in_dim(order, place * size, size)
     return jax.tree.map(lambda array: array[chosen], data), order
+
+
+def running_mean(
+    before: Float[ArrayLike, ""],
+    value: Float[ArrayLike, ""],
+    *,
+    step: Int[ArrayLike, ""],
+    memory: int,
+) -> Float[Array, ""]:
+    """Mean of what each batch said so far, the last `memory` batches counting most.
+
+        m_t = (1 − w) m_{t−1} + w v_t,   w = max(1 / (t + 1), 1 / memory)
+
+    It is the plain mean of the first `memory` values, then forgets exponentially.
+
+    Args:
+        before: m_{t−1}; whatever it is at t = 0.
+        value: v_t, of this batch.
+        step: t, batches before this one.
+        memory: over how many batches, roughly.
+
+    >>> float(running_mean(3.0, 6.0, step=2, memory=10))
+    4.0
+    """
+    weight = jnp.maximum(1 / (jnp.asarray(step, jnp.float32) + 1), 1 / memory)
+    return jnp.where(step == 0, value, (1 - weight) * before + weight * value)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import vanishing as vg
+from differential import animated
 from vanishing.book.clinic import clinic as module
 from vanishing.book.clinic import patients
 from vanishing.book.clinic.patients import CURES, PATIENTS, course, treated
-from vanishing.live.compiler import run_programs
 from vanishing.live.page.assets import strip
 from vanishing.training import losses
 
@@ -30,21 +30,14 @@ def figure():
 
 @functools.cache
 def compared():
-    """For each case: JAX's and Node's answer to `init`, and to one `step` from JAX's state."""
-    live, jobs = figure().machine, []
-    for seed, (patient, cure) in enumerate(CASES):
-        state = figure().state(patient=patient, cure=cure, seed=seed)
-        arguments = tuple(live.arguments(state))
-        start = live.jitted_init(*arguments)
-        jobs.append((arguments, start, live.jitted_step(start, *arguments)))
-    calls = {"init": [a for a, *_ in jobs], "step": [(s, *a) for a, s, _ in jobs]}
-    made = run_programs([(figure().programs[name], calls[name]) for name in ("init", "step")])
-    return [(job, *js) for job, js in zip(jobs, zip(*made, strict=True), strict=True)]
+    """Each case in its first step: JAX's and Node's states and outputs, from one state."""
+    settings = [{"patient": p, "cure": c, "seed": seed} for seed, (p, c) in enumerate(CASES)]
+    return animated(figure(), settings, ahead=lambda case: 0)
 
 
 @pytest.mark.parametrize("case", range(len(CASES)))
 def test_the_browser_trains_as_jax_does(case):
-    (_, start, (state, outputs)), js_start, (js_state, js_outputs) = compared()[case]
+    start, js_start, (state, outputs), (js_state, js_outputs) = compared()[case]
     pairs = ((start.trained, js_start.trained), (state.trained, js_state.trained))
     for a, b in zip(*(jax.tree.leaves(tree) for tree in zip(*pairs, strict=True)), strict=True):
         scale = max(float(np.abs(np.asarray(a, float)).max(initial=0)), 1e-3)
@@ -56,12 +49,6 @@ def test_the_browser_trains_as_jax_does(case):
 
 
 step = jax.jit(patients.step)
-
-
-def as_numbers(patient: patients.Patient) -> patients.Patient:
-    """Traced, so that one executable serves them all."""
-    dtypes = {int: jnp.int32, float: jnp.float32}
-    return patients.Patient(*(jnp.asarray(number, dtypes[type(number)]) for number in patient))
 
 
 def as_network(patient: patients.Patient):
@@ -90,7 +77,7 @@ def test_a_patient_is_a_network_of_the_library(letter):
     data = patients.standardised(rows)
     loss, cotangent = losses.loss_and_cotangent(vg.apply(net, params, data.x), data.y)
     signals = vg.probe(net, params, data.x, cotangent)
-    made = step(as_numbers(patient), state, rows)[1]
+    made = step(patients.traced(patient), state, rows)[1]
     used = slice(0, patient.depth)
     assert float(made.loss) == pytest.approx(float(loss), rel=1e-3)
     trace = vg.forward(net, params, data.x)

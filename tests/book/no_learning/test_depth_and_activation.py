@@ -75,13 +75,6 @@ def test_two_sigmoid_layers_learn_and_the_absent_layers_read_nan():
     assert np.isfinite(outputs["lines"][0]) and not outputs["stuck"].any()
 
 
-def test_the_running_mean_of_the_first_batches_is_their_plain_mean():
-    values, mean = [3.0, 1.0, 2.0], 0.0
-    for step, value in enumerate(values):
-        mean = module._running_mean(mean, value, step)
-    np.testing.assert_allclose(mean, np.mean(values), rtol=1e-6)
-
-
 def test_an_epoch_shows_each_digit_at_most_once_in_kernel_and_page():
     step = figure().machine.jitted_step
     arguments = tuple(figure().machine.arguments(figure().state(depth=1)))

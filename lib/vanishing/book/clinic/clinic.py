@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float, UInt8
 
 from vanishing.book.clinic import patients
-from vanishing.book.clinic.patients import BATCH, CLASSES, CURES, DEPTH, EXAMPLES, PATIENTS, STEPS
+from vanishing.book.clinic.patients import BATCH, CLASSES, CURES, DEPTH, PATIENTS, STEPS
+from vanishing.book.digits import EXAMPLES, digits
 from vanishing.book.labels import axis_titles, reference
-from vanishing.book.no_learning.depth_and_activation import digits
 from vanishing.book.style import COLOURS, DEAD, SATURATED, house_style, mosaic
 from vanishing.live import Animation, Choice, Seed
 from vanishing.live import figure as live_figure
@@ -92,8 +92,9 @@ def frame(run: Run, patient, cure, seed, digits):
     going = after.trouble == 0
     made = jax.tree.map(partial(jnp.where, going | (now == 0)), made, run.last)
     before = jnp.maximum(now - 1, 0)
-    loss = patients.running_mean(run.losses[before], made.loss, now)
-    right = jnp.where(going, patients.running_mean(run.correct, made.correct, now), run.correct)
+    mean = partial(patients.running_mean, step=now)
+    loss = mean(run.losses[before], made.loss)
+    right = jnp.where(going, mean(run.correct, made.correct), run.correct)
     curve = run.losses.at[now].set(jnp.where(going, loss, jnp.nan))
     first = jnp.where(now == 0, made.gradient, run.first)
     sick = jnp.asarray(untreated())[patient].astype(jnp.float32)

@@ -13,18 +13,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
 from vanishing import activations
 from vanishing._layers import normalize, read_out, scan
-from vanishing.book.no_learning.depth_and_activation import digits, standardised
+from vanishing.book.digits import EXAMPLES, digits, standardised
 from vanishing.network import MLP, init
 from vanishing.probe import rescale
 from vanishing.studies.comparisons import matched_gain
 from vanishing.training import batches, losses, update
 
 DEPTH, WIDTH, CLASSES = 40, 64, 10  # layers allocated; a digit has 8 × 8 pixels
-EXAMPLES, BATCH, STEPS = 1000, 32, 80
+BATCH, STEPS = 32, 80
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
 SIGMOID, TANH, RELU = range(3)
 NORMALIZATIONS = ("none", "batch", "detached")
@@ -103,6 +104,16 @@ def treated(patient: str, cure: str) -> Patient:
     True
     """
     return CURES[cure](PATIENTS[patient])
+
+
+def traced(patient: Patient) -> Patient:
+    """The same with arrays for its numbers, so that one executable serves all patients.
+
+    >>> traced(PATIENTS["B"]).depth.dtype.name, traced(PATIENTS["B"]).rate.dtype.name
+    ('int32', 'float32')
+    """
+    dtypes = {int: jnp.int32, float: jnp.float32}
+    return Patient(*(jnp.asarray(number, dtypes[type(number)]) for number in patient))
 
 
 def chosen(patient, cure) -> Patient:
@@ -253,24 +264,25 @@ def step(patient: Patient, state: update.State, rows: UInt8[Array, "batch 65"]):
     return after, Made(made.loss, losses.accuracy(outputs, data.y), gradient, readings)
 
 
-def running_mean(before, value, step):
-    """Mean of the values so far, the last `MEMORY` counting most."""
-    weight = jnp.maximum(1 / (jnp.asarray(step, jnp.float32) + 1), 1 / MEMORY)
-    return jnp.where(step == 0, value, (1 - weight) * before + weight * value)
+#: Of `batches`, over the clinic's memory.
+running_mean = partial(batches.running_mean, memory=MEMORY)
 
 
-def smooth(values: Float[np.ndarray, " steps"]) -> Float[np.ndarray, " steps"]:
+@jax.jit
+def smooth(values: Float[ArrayLike, " steps"]) -> Float[Array, " steps"]:
     """`running_mean` of a whole curve.
 
-    >>> smooth(np.array([1.0, 3.0, 5.0])).tolist()
+    >>> smooth(jnp.array([1.0, 3.0, 5.0])).tolist()
     [1.0, 2.0, 3.0]
     """
-    mean, curve = 0.0, []
-    for step, value in enumerate(np.asarray(values, float)):
-        weight = max(1 / (step + 1), 1 / MEMORY)
-        mean = (1 - weight) * mean + weight * value
-        curve.append(mean)
-    return np.array(curve)
+
+    def one(mean, place):
+        step, value = place
+        mean = running_mean(mean, value, step=step)
+        return mean, mean
+
+    values = jnp.asarray(values)
+    return lax.scan(one, jnp.zeros((), values.dtype), (jnp.arange(len(values)), values))[1]
 
 
 def unread() -> Made:
@@ -324,9 +336,7 @@ def course(patient: Patient, seed: int = 0) -> Course:
     >>> bool(found.loss[-1] > 2), bool(found.first.gradient[0] < -8)
     (True, True)
     """
-    numbers = Patient(*(jnp.asarray(n, jnp.int32 if isinstance(n, int) else jnp.float32)
-                        for n in patient))  # fmt: skip
-    return jax.device_get(_course(numbers, jax.random.key(seed), jnp.asarray(digits())))
+    return jax.device_get(_course(traced(patient), jax.random.key(seed), jnp.asarray(digits())))
 
 
 def final_loss(patient: Patient, seed: int = 0) -> float:

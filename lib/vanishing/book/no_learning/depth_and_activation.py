@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from functools import cache
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -10,19 +10,19 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from vanishing import activations, datasets
+from vanishing import activations
+from vanishing.book.digits import EXAMPLES, digits, standardised
 from vanishing.book.labels import axis_titles, reference
 from vanishing.book.style import DEAD, house_style, mosaic
-from vanishing.datasets import Dataset
 from vanishing.live import Animation, Choice, Seed, Slider, draw_network
 from vanishing.live import figure as live_figure
 from vanishing.network import MLP, init
 from vanishing.training import batches, losses, tuning, update
 
 DEPTH, WIDTH, CLASSES = 30, 64, 10  # layers allocated; a digit has 8 × 8 pixels
-EXAMPLES, BATCH, STEPS = 1000, 32, 300
+BATCH, STEPS = 32, 300
 #: Each activation with the σ_w that is usual for it: Xavier's for the first two, He's for ReLU.
 GAINS = {"sigmoid": 1.0, "tanh": 1.0, "relu": math.sqrt(2)}
 #: The loss drawn is a running mean over about this many batches: one batch of 32 says little.
@@ -51,28 +51,6 @@ class Run(NamedTuple):
     correct: Float[Array, ""]
 
 
-@cache
-def digits() -> UInt8[np.ndarray, "examples 65"]:
-    """The first 1000 handwritten digits, a row each: 64 pixels, then the class.
-
-    >>> digits().shape, digits().nbytes <= 64 * 1024
-    ((1000, 65), True)
-    """
-    images, classes = datasets.digit_images()
-    return np.concatenate([images, classes[:, None]], axis=1)[:EXAMPLES]
-
-
-def standardised(rows: UInt8[Array, "examples 65"]) -> Dataset:
-    """Rows of bytes as a data set, its pixels standardised as in `datasets.digits`.
-
-    >>> standardised(jnp.asarray(digits()[:2])).y.tolist()
-    [0, 1]
-    """
-    images, _ = datasets.digit_images()
-    x = (rows[:, :-1].astype(jnp.float32) - float(images.mean())) / float(images.std())
-    return Dataset(x, rows[:, -1].astype(jnp.int32))
-
-
 def network(activation: Int[ArrayLike, ""]) -> MLP:
     """The network, its activation (a position in `GAINS`) and σ_w chosen at run time."""
     gains = jnp.array(list(GAINS.values()), jnp.float32)
@@ -92,12 +70,6 @@ def start(depth, activation, learning_rate, seed, digits) -> Run:
     nothing = jnp.full((STEPS + 1,), jnp.nan)
     trained, order = update.start(rule, params), batches.start(EXAMPLES)
     return Run(trained, params["weights"], order, nothing, jnp.zeros(()))
-
-
-def _running_mean(before, value, step):
-    """Mean of the values so far, the last `MEMORY` counting most."""
-    weight = jnp.maximum(1 / (jnp.asarray(step, jnp.float32) + 1), 1 / MEMORY)
-    return jnp.where(step == 0, value, (1 - weight) * before + weight * value)
 
 
 def frame(run: Run, depth, activation, learning_rate, seed, digits):
@@ -123,8 +95,9 @@ def frame(run: Run, depth, activation, learning_rate, seed, digits):
     rows, order = batches.draw(digits, run.order, key=_keys(seed)[1], step=now, size=BATCH)
     data, rule = standardised(rows), update.optimizer_named("sgd", learning_rate)
     after, made = update.update(network(activation), rule, state, data, depth)
-    loss = _running_mean(run.losses[jnp.maximum(now - 1, 0)], made.loss, now)
-    right = _running_mean(run.correct, losses.accuracy(made.outputs, data.y), now)
+    mean = partial(batches.running_mean, step=now, memory=MEMORY)
+    loss = mean(run.losses[jnp.maximum(now - 1, 0)], made.loss)
+    right = mean(run.correct, losses.accuracy(made.outputs, data.y))
     curve = run.losses.at[now].set(loss)
     moved = _moved(run, depth)
     return Run(after, run.initial, order, curve, right), {
