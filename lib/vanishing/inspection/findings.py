@@ -167,7 +167,7 @@ def _exploding(report: "Report") -> Iterator[Finding]:
             f"Its gradient is 10^{decades(grown[worst]):.1f} times the smallest nearer to the "
             f"loss (RMS 10^{decades(sizes[worst]):.1f}).",
             "Smaller weights, normalisation, or branches scaled down; clipping hides it.",
-            "chain-rule",
+            "propagation",
         )
 
 
@@ -216,7 +216,7 @@ def _collapsed(report: "Report") -> Iterator[Finding]:
             f"From {place(alike[0])} on, the mean cosine between the features of different "
             f"inputs is {alike[0].feature_correlation:.4f}.",
             "Weights nearer the edge of chaos, residual connections, or fewer layers.",
-            "no-learning",
+            "propagation",
         )
 
 
