@@ -1,5 +1,6 @@
 """The built book, served and in a folder, and a real browser to read it with."""
 
+import contextlib
 import functools
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def base(request, address) -> str:
     return address if request.param == "http" else BOOK.as_uri()
 
 
+@contextlib.contextmanager
 def readers(chromium):
+    """A function that opens a fresh browser page; all are closed at the end."""
     contexts = []
 
     def make(width=1280, height=900, **options):
@@ -55,21 +58,24 @@ def readers(chromium):
         )
         return contexts[-1].new_page()
 
-    yield make
-    for context in contexts:
-        context.close()
+    try:
+        yield make
+    finally:
+        for context in contexts:
+            context.close()
 
 
 @pytest.fixture
 def reader(chromium):
     """A fresh browser page; ``reader(width=..., ...)`` gives one with other settings."""
-    yield from readers(chromium)
+    with readers(chromium) as make:
+        yield make
 
 
 @pytest.fixture(scope="module")
 def opened(chromium, page_name):
     """The page from disk, opened once and at rest; a test sets what it needs and tidies up."""
-    for make in readers(chromium):
+    with readers(chromium) as make:
         page = make()
         page.goto((BOOK / page_name).as_uri(), wait_until="networkidle")
         yield page
