@@ -79,6 +79,7 @@ def test_nothing_moves_while_a_page_loads_and_is_read(reader, base, page_name, w
     page.wait_for_timeout(200)
     shifts = page.evaluate("window.shifts")
     assert sum(value for value, *_ in shifts) <= 0.02, shifts
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 STAND_INS = """Promise.all([1, 2, 3].map((n) => document.fonts

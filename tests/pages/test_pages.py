@@ -50,6 +50,14 @@ def test_links_and_anchors_resolve(soup, page_path):
     assert broken == []
 
 
+def test_the_text_sets_every_live_figure(soup):
+    states = [
+        link["href"] for link in soup.select("article a[href^='#fig-']") if "?" in link["href"]
+    ]
+    live = [figure.get("id") for figure in soup.select("article figure.live[id]")]
+    assert [name for name in live if not any(s.startswith(f"#{name}?") for s in states)] == []
+
+
 def test_nothing_is_loaded_from_elsewhere(soup):
     loaded = [tag.get(LOADS[tag.name]) for tag in soup.find_all(list(LOADS))]
     assert [url for url in loaded if url and (urlsplit(url).scheme or url.startswith("//"))] == []

@@ -55,17 +55,10 @@ GLYPHS = {"exclude": [[".katex-html"]]}
 COLOURS = ["color-contrast", "link-in-text-block"]
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme", "rules"),
-    [
-        pytest.param(1280, "light", {}, id="all"),
-        pytest.param(1280, "dark", {"runOnly": COLOURS}, id="colours in the dark"),
-        pytest.param(
-            375, "dark", {"rules": {rule: {"enabled": False} for rule in COLOURS}}, id="phone"
-        ),
-    ],
-)
+@pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize(("scheme", "rules"), [("light", {}), ("dark", {"runOnly": COLOURS})])
 def test_a_page_passes_axe(opened, width, scheme, rules):
+    """Every rule in the light; in the dark only colours can be others."""
     opened.set_viewport_size({"width": width, "height": 900})
     opened.emulate_media(color_scheme=scheme)
     result = Axe().run(opened, GLYPHS, {"resultTypes": ["violations"], **rules})
