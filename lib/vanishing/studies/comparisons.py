@@ -110,7 +110,7 @@ def tuned(
         normalization: before each activation, as in `MLP`.
 
     Returns:
-        `tuning.Tuned`.
+        `tuning.Tuned`; its losses and accuracies are those of the fresh starts, [report].
     """
     make = _maker(depth, out_features=10, normalization=normalization)
     net = Partial(make, NAMES.index(activation), sigma_w)

@@ -182,6 +182,9 @@ def apart(net: MLP, *, key: PRNGKeyArray, seeds: int) -> Apart:
         key: JAX random key.
         seeds: how many networks.
 
+    Returns:
+        `Apart`, each of its arrays [seeds, depth].
+
     >>> net = vg.MLP(depth=3, width=8, activation="linear", initializer="orthogonal")
     >>> apart(net, key=jax.random.key(0), seeds=2).distance.round(4).tolist()
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]

@@ -166,8 +166,8 @@ class Running(NamedTuple):
     """What training on mini-batches leaves behind.
 
     Attributes:
-        params: after the last step.
-        statistics: the running statistics of batch normalisation.
+        params: after the last step, the pytree of `vg.init`.
+        statistics: the running mean and variance of each unit, [depth, width] both.
     """
 
     params: Params

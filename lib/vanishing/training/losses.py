@@ -99,7 +99,19 @@ def accuracy(outputs: Float[Array, "examples out"], y: Targets) -> Float[Array, 
 
 
 def check_targets(net: MLP, y, examples: int) -> Array:
-    """Check targets against the network's outputs; return them as an array of the right dtype."""
+    """Check targets against the network's outputs; return them as an array of the right dtype.
+
+    Args:
+        net: the description.
+        y: classes, integers [examples], or numbers [examples, out].
+        examples: how many there have to be.
+
+    Raises:
+        ValueError, TypeError: another length or shape, a class that no output stands for, NaN.
+
+    >>> check_targets(vg.MLP(depth=1, width=4, out_features=3), [0, 2], examples=2).tolist()
+    [0, 2]
+    """
     y = np.asarray(y)
     if y.shape[:1] != (examples,):
         raise ValueError(

@@ -56,6 +56,10 @@ def optimizer_named(optimizer: Optimizer, learning_rate) -> optax.GradientTransf
 def start(optimizer: optax.GradientTransformation, params: PyTree[Array]) -> State:
     """The state before the first step.
 
+    Args:
+        optimizer: an optax transformation, see `optimizer_named`.
+        params: from `init`, or any pytree of float arrays, of any shapes.
+
     >>> net = vg.MLP(depth=2, width=4)
     >>> state = start(optimizer_named("sgd", 0.1), vg.init(net, key=jax.random.key(0)))
     >>> int(state.step), int(state.trouble)

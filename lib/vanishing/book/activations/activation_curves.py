@@ -60,8 +60,8 @@ def compute(activation, layer, sigma_w, sigma_b, seed) -> dict[str, Array]:
     Args: as `pre_activations`.
 
     Returns:
-        On `GRID`: `phi`, `slope`, and `zero_above`, `zero_below`: the full height of the upper
-        and lower panel where φ′ is exactly 0, none elsewhere. `share` per bin. And the shares
+        On `GRID` [bins]: `phi`, `slope`, and `zero_above`, `zero_below`: the full height of the
+        upper and lower panel where φ′ is exactly 0, none elsewhere. `share` [bins]. And the shares
         `zero` (φ′ exactly 0) and `saturated` (|φ′| under 1 % of its largest, zeros included) of
         the pre-activations, and `dead` of the units (φ′ exactly 0 on the whole batch).
     """

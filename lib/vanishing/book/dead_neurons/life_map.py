@@ -140,8 +140,9 @@ def frame(state: Life, activation, optimizer, learning_rate, large_step, bias, s
         unit: the unit to look at, from 1 to depth · units, counted through the layers.
 
     Returns:
-        The next state, and of the state given: the `map`, last unit on top; of the first `DRAWN`
-        units of each layer the `slope` left and whether it `is_dead`; the `loss`; how many
+        The next state, and of the state given: the `map` [depth · units, columns], last unit on
+        top; of the first `DRAWN` units of each layer, [depth · drawn], the `slope` left and
+        whether it `is_dead`; the `loss` [columns]; how many
         units are `dead`, how many deaths and returns there were so far (`killed`, `revived`); of
         the `chosen` unit its `layer`, its pre-activations on the `plane` relative to the largest
         (`z`), and on how many points its slope is not 0 (`active`). A run that has left the

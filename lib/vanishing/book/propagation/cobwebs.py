@@ -77,10 +77,11 @@ def compute(activation, sigma_w, sigma_b, alike, size, seed) -> dict[str, Array]
         seed: of weights, biases and inputs.
 
     Returns:
-        On `LENGTHS` `length_map`, on `ALIKE` `correlation_map` at the last layer's q; cobwebs as
-        `length_x`, `length_y`, `correlation_x`, `correlation_y`; by layer `length_law`,
-        `length`, `correlation_law`, `correlation`; of the network each value against the one a
-        layer above (`…_from`, `…_to`); and `chi`, the factor of the squared gradient there.
+        On `LENGTHS` `length_map`, on `ALIKE` `correlation_map` at the last layer's q; cobwebs
+        `length_x`, `length_y`, `correlation_x`, `correlation_y` [corners]; `length_law`,
+        `length`, `correlation_law`, `correlation` [layers]; of the network each value against
+        the one a layer above (`…_from`, `…_to` [layers − 1]); and `chi`, the factor of the squared
+        gradient there.
     """
     phi = activations.switch(activation, NAMES)
     input_key, weight_key = jax.random.split(jax.random.key(seed))

@@ -28,8 +28,9 @@ class Case(NamedTuple):
 
     Attributes:
         loss: loss(params, *batch) → one number.
-        params: at the start.
-        batch: the data.
+        params: at the start, a pytree of floats.
+        batch: the data, two or three arrays with the examples along the first axis; the classes
+            [examples] come last.
         optimizer: an optax optimiser.
     """
 
@@ -72,7 +73,7 @@ def convolution_loss(
 
 
 def convolution(cured: bool, *, key: PRNGKeyArray) -> Case:
-    """Digits; the sick one is given pixels from 0 to 255, the cured one pixels of variance 1."""
+    """Digits [256, 8, 8, 1]; sick, the pixels run from 0 to 255, cured, their variance is 1."""
     images, classes = datasets.digit_images()
     pixels = images[:256].reshape(-1, 8, 8, 1) * (255 / 16)
     if cured:
@@ -108,7 +109,8 @@ def gru_loss(params: dict, x: Float[Array, "b time i"], classes: Integer[Array, 
 
 
 def gru(cured: bool, *, key: PRNGKeyArray) -> Case:
-    """Remember the sign of a number through 59 silent steps; cured, k starts at 1 − 1/60."""
+    """Remember the sign of a number through 59 silent steps, x [64, 60, 1]; cured, k starts at
+    1 − 1/60."""
     *keys, data = jax.random.split(key, 5)
     params = {
         name: {"w": _normal(k, HIDDEN + 1, HIDDEN), "b": jnp.zeros(HIDDEN)}
@@ -148,7 +150,8 @@ def transformer_loss(hidden: float) -> Callable:
 
 
 def transformer(cured: bool, *, key: PRNGKeyArray) -> Case:
-    """Does word 0 occur? Sentences have 0 to 8 words; the sick mask is −∞, the cured one −10⁹."""
+    """Does word 0 occur? Sentences have 0 to 8 words, as numbers [sentences, 8]; the sick mask
+    is −∞, the cured one −10⁹."""
     first, *keys = jax.random.split(key, 15)
     draw = iter(keys)
     shapes = {name: (FEATURES, FEATURES) for name in ("q", "k", "v")}

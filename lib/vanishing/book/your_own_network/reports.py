@@ -115,8 +115,9 @@ def compute(model, cured, step) -> dict[str, Array]:
         step: position in `STEPS`.
 
     Returns:
-        `gradient` and `activation`: log₁₀ RMS at each place; `dead` and `saturated`: shares;
-        `loss`; the number of `findings` and of places (`count`); the number of `steps` made.
+        `gradient`, `activation` [places]: log₁₀ RMS; `dead`, `saturated` [places]: shares; NaN
+        where the model has no such place or quantity. `loss`; the number of `findings` and of
+        places (`count`); the number of `steps` made.
     """
     rows, losses, findings, counts = map(jnp.asarray, _tables())
     at = (model, cured.astype(jnp.int32), step - 1)

@@ -47,11 +47,12 @@ class Program:
         """Run the program under Node.
 
         Args:
-            args: like the examples it was compiled for.
+            args: pytrees of arrays; structure, shapes and dtypes of the examples it was compiled
+                for.
             wasm: whether WebAssembly may be used.
 
         Returns:
-            What the function returns, as NumPy arrays.
+            What the function returns, as NumPy arrays of the shapes and dtypes that JAX returns.
 
         >>> import jax.numpy as jnp
         >>> compile(lambda x: jnp.sum(x * x), jnp.zeros(3)).run(np.float32([1, 2, 3]))
@@ -64,7 +65,7 @@ class Program:
         return run_programs([(self, calls)], wasm=wasm)[0]
 
     def flatten(self, args: tuple) -> list[np.ndarray]:
-        """The arguments of one call as flat arrays of the types that were compiled for."""
+        """The arguments of one call, leaf by leaf: [entries], of the types compiled for."""
         return flattened(self.name, args, self._in_tree, self.inputs)
 
 

@@ -58,7 +58,8 @@ def run(jobs: Sequence[tuple[str, Sequence[Sequence[np.ndarray]]]], wasm: bool =
     """Call programs in a fresh Node process.
 
     Args:
-        jobs: pairs of a program's source and its calls; a call is a list of flat arrays.
+        jobs: pairs of a program's source and its calls; a call is a list of arrays [entries],
+            one for each input.
         wasm: whether the runtime may use WebAssembly.
 
     Returns:
