@@ -10,7 +10,8 @@ import optax
 import pytest
 
 import vanishing as vg
-from vanishing.book.clinic.patients import PATIENTS, RELU, course, final_loss, treated
+from vanishing.book.clinic.patients import PATIENTS, RELU, treated
+from vanishing.book.clinic.treatment import course, final_loss
 from vanishing.moments import gaussian_mean
 
 ROOT = Path(__file__).parents[2]

@@ -11,8 +11,9 @@ import pytest
 import vanishing as vg
 from differential import animated
 from vanishing.book.clinic import clinic as module
-from vanishing.book.clinic import patients
-from vanishing.book.clinic.patients import CURES, PATIENTS, course, treated
+from vanishing.book.clinic import patients, treatment
+from vanishing.book.clinic.patients import CURES, PATIENTS, treated
+from vanishing.book.clinic.treatment import course
 from vanishing.live.page.assets import strip
 from vanishing.training import losses
 
@@ -48,7 +49,7 @@ def test_the_browser_trains_as_jax_does(case):
         np.testing.assert_allclose(js_outputs[name], value, rtol=1e-2, atol=0.02, err_msg=name)
 
 
-step = jax.jit(patients.step)
+step = jax.jit(treatment.step)
 
 
 def as_network(patient: patients.Patient):
@@ -59,8 +60,8 @@ def as_network(patient: patients.Patient):
         else {"initializer": "pytorch"}
     )
     return vg.MLP(
-        patient.depth, patients.WIDTH, patients.ACTIVATIONS[patient.activation],
-        residual=patient.residual or None, out_features=patients.CLASSES,
+        patient.depth, treatment.WIDTH, patients.ACTIVATIONS[patient.activation],
+        residual=patient.residual or None, out_features=treatment.CLASSES,
         normalization="batch" if patient.normalization else None, **start,
     )  # fmt: skip
 
@@ -69,12 +70,12 @@ def as_network(patient: patients.Patient):
 def test_a_patient_is_a_network_of_the_library(letter):
     patient = PATIENTS[letter]
     net, key = as_network(patient), jax.random.key(3)
-    state = patients.start(patient, key=key)
+    state = treatment.start(patient, key=key)
     params = state.params | {
         name: state.params[name][: patient.depth] for name in ("weights", "biases")
     }
-    rows = jnp.asarray(patients.digits())[: patients.BATCH]
-    data = patients.standardised(rows)
+    rows = jnp.asarray(treatment.digits())[: treatment.BATCH]
+    data = treatment.standardised(rows)
     loss, cotangent = losses.loss_and_cotangent(vg.apply(net, params, data.x), data.y)
     signals = vg.probe(net, params, data.x, cotangent)
     made = step(patients.traced(patient), state, rows)[1]
@@ -95,7 +96,7 @@ def test_the_cosine_is_the_mean_over_all_pairs():
     h = jax.random.normal(jax.random.key(0), (5, 7))
     unit = np.asarray(h / jnp.linalg.norm(h, axis=1, keepdims=True))
     pairs = [unit[i] @ unit[j] for i in range(5) for j in range(i)]
-    assert float(patients._alike(h)) == pytest.approx(np.mean(pairs), abs=1e-6)
+    assert float(treatment._alike(h)) == pytest.approx(np.mean(pairs), abs=1e-6)
 
 
 def test_what_is_drawn_is_the_course():
@@ -103,7 +104,7 @@ def test_what_is_drawn_is_the_course():
     for patient, cure in (("F", "matched start"), ("E", "nothing")):
         shown = figure().evaluate(patient=patient, cure=cure)
         run = course(treated(patient, cure))
-        expected = np.clip(patients.smooth(run.loss), *module.LOSS)
+        expected = np.clip(treatment.smooth(run.loss), *module.LOSS)
         np.testing.assert_allclose(shown["loss"][: len(expected)], expected, rtol=0.2)
         lost = np.isnan(run.loss).any()
         assert (shown["lost"][0] == module.ASIDE) == (not lost)

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt8
 
-from vanishing.book.clinic import patients
-from vanishing.book.clinic.patients import BATCH, CLASSES, CURES, DEPTH, PATIENTS, STEPS
+from vanishing.book.clinic import patients, treatment
+from vanishing.book.clinic.patients import CURES, DEPTH, PATIENTS
+from vanishing.book.clinic.treatment import BATCH, CLASSES, STEPS
 from vanishing.book.digits import EXAMPLES, digits
 from vanishing.book.labels import axis_titles, reference
 from vanishing.book.style import COLOURS, DEAD, SATURATED, house_style, mosaic
@@ -42,7 +43,7 @@ class Run(NamedTuple):
     losses: Float[Array, " steps"]
     correct: Float[Array, ""]
     first: Float[Array, " depth"]
-    last: patients.Made
+    last: treatment.Made
 
 
 def _keys(seed):
@@ -55,7 +56,7 @@ def untreated() -> UInt8[np.ndarray, "patients steps"]:
     curves = []
     for patient in PATIENTS.values():
         with jax.ensure_compile_time_eval():
-            curve = patients.smooth(patients.course(patient).loss)
+            curve = treatment.smooth(treatment.course(patient).loss)
         decades = np.log10(np.clip(curve, *LOSS) / LOSS[0])
         curves.append(np.where(np.isnan(decades), MISSING, np.round(PER_DECADE * decades)))
     return np.array(curves).astype(np.uint8)
@@ -63,9 +64,9 @@ def untreated() -> UInt8[np.ndarray, "patients steps"]:
 
 def start(patient, cure, seed, digits) -> Run:
     """Step 0. Arguments as in `frame`; the weights and the batches follow from the seed."""
-    trained = patients.start(patients.chosen(patient, cure), key=_keys(seed)[0])
+    trained = treatment.start(patients.chosen(patient, cure), key=_keys(seed)[0])
     nothing, unread = jnp.full((STEPS + 1,), jnp.nan), jnp.full((DEPTH,), jnp.nan)
-    return Run(trained, batches.start(EXAMPLES), nothing, jnp.zeros(()), unread, patients.unread())
+    return Run(trained, batches.start(EXAMPLES), nothing, jnp.zeros(()), unread, treatment.unread())
 
 
 def frame(run: Run, patient, cure, seed, digits):
@@ -83,16 +84,16 @@ def frame(run: Run, patient, cure, seed, digits):
         which the run left the finite numbers, `lost`, and the layers in which ∂C/∂W_l is exactly
         0, `zero` (or `ASIDE`); the share of digits read rightly, `correct`; log₁₀ RMS of ∂C/∂W_l
         now (`gradient`) and in the first step (`first`); the readings `spread`, `dead`,
-        `saturated` and `alike` of `patients.Readings`; and the RMS of the hidden biases, `bias`.
+        `saturated` and `alike` of `treatment.Readings`; and the RMS of the hidden biases, `bias`.
     """
     state, now = run.trained, run.trained.step
     case = patients.chosen(patient, cure)
     rows, order = batches.draw(digits, run.order, key=_keys(seed)[1], step=now, size=BATCH)
-    after, made = patients.step(case, state, rows)
+    after, made = treatment.step(case, state, rows)
     going = after.trouble == 0
     made = jax.tree.map(partial(jnp.where, going | (now == 0)), made, run.last)
     before = jnp.maximum(now - 1, 0)
-    mean = partial(patients.running_mean, step=now)
+    mean = partial(treatment.running_mean, step=now)
     loss = mean(run.losses[before], made.loss)
     right = jnp.where(going, mean(run.correct, made.correct), run.correct)
     curve = run.losses.at[now].set(jnp.where(going, loss, jnp.nan))

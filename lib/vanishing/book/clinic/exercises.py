@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from vanishing.book.checks import exercise
-from vanishing.book.clinic.patients import PATIENTS, RELU, course, final_loss, treated
+from vanishing.book.clinic.patients import PATIENTS, RELU, treated
+from vanishing.book.clinic.treatment import course, final_loss
 
 
 @exercise(

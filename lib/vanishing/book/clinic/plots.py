@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
-from vanishing.book.clinic.patients import CLASSES, DEPTH, PATIENTS, Course, smooth
+from vanishing.book.clinic.patients import DEPTH, PATIENTS
+from vanishing.book.clinic.treatment import CLASSES, Course, smooth
 from vanishing.book.labels import axis_titles, label_lines, reference
 from vanishing.book.style import COLOURS, DEAD, canvas, is_narrow, picture
 
