@@ -10,13 +10,19 @@ VIEWERS := $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json
 PORT ?= 8000
 # Tests run on all cores, those of one module together, as they share what they have trained.
 # After a worker's crash xdist may wait for ever for the rest of that module: it must not restart.
-PARALLEL := -n auto --dist loadfile --max-worker-restart 0 --instafail -r s
+PYTEST = $(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 --instafail -r s
+CHECK = $(PYTEST) lib tests --ignore tests/pages --ignore tests/browser
 # What XLA has compiled is kept, for the book and the tests alike. JAX's key for it leaves out
 # the processor, whose instructions the code is made of, so each kind has a folder of its own.
 CPU := $(shell { grep -m2 -E '^(model name|flags|Features)' /proc/cpuinfo \
          || sysctl -n machdep.cpu.brand_string; } 2>/dev/null | cksum | cut -d' ' -f1)
 export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/_build/compiled/$(CPU)
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0.3
+# Two thirds of a chapter's time XLA compiles programs that then run for milliseconds. For the book
+# it compiles in the cheap way (its older code generator, LLVM at -O1), which halves the whole
+# build; what compares its pages with the library computes alike. All other tests, and readers, use
+# XLA as it comes.
+CHEAPLY := XLA_FLAGS="$$XLA_FLAGS --xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1"
 RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
             --no-header --no-annotate pyproject.toml
 # What the pages are made of: a change to any of it builds the book again.
@@ -40,13 +46,14 @@ lab: $(VIEWERS)      ## Open the chapters as notebooks in JupyterLab
 
 test: book $(VENV)/dev ## Run all tests: library, claims, built pages, browsers
 	@$(BIN)/python tests/browsers.py
-	$(BIN)/python -m pytest $(PARALLEL)
+	@# The second half runs whatever the first has found.
+	$(CHECK); found=$$?; $(CHEAPLY) $(PYTEST) tests/pages tests/browser && exit $$found
 
 check: $(VENV)/dev   ## Run the tests of library and claims, without book and browser
-	$(BIN)/python -m pytest $(PARALLEL) lib tests --ignore tests/pages --ignore tests/browser
+	$(CHECK)
 
 portable: $(VENV)/dev ## Compute every chapter as other processors would (ISAS=..., ONLY=...)
-	$(BIN)/python tests/portable.py $(if $(ISAS),--isas $(ISAS)) $(if $(ONLY),--only $(ONLY))
+	$(CHEAPLY) $(BIN)/python tests/portable.py $(if $(ISAS),--isas $(ISAS)) $(if $(ONLY),--only $(ONLY))
 
 margins: $(VENV)/dev ## Say how far assertions about chance are from failing (ONLY="files")
 	$(BIN)/python tests/margins.py $(ONLY)
@@ -87,7 +94,7 @@ clean:               ## Remove the built book and the virtual environment
 $(HTML): $(VENV)/book _config.yml _toc.yml references.bib $(SOURCES)
 	@# Sphinx forgets the warnings of pages that it has read, so a failed build starts afresh;
 	@# and it does not write pages again when an extension has changed, hence --all.
-	$(BIN)/jupyter-book build . --all --warningiserror --nitpick --keep-going \
+	$(CHEAPLY) $(BIN)/jupyter-book build . --all --warningiserror --nitpick --keep-going \
 	  || { rm -rf _build/.doctrees $@; exit 1; }
 	@touch $@
 

@@ -33,8 +33,13 @@ ROOT = Path(__file__).resolve().parents[1]
 MEMORY = ROOT / "_build" / "portable"
 NO_TESTS = 5  # pytest's code where all tests of a module need a book or a browser
 CELL_SECONDS = 1800  # one cell may be that slow, on a loaded machine and under an emulator
-#: Name → what the environment adds. An x86 processor can pretend to be an older one.
-OLDER = {isa: {"XLA_FLAGS": f"--xla_cpu_max_isa={isa}"} for isa in ("SSE4_2", "AVX", "AVX2")}
+#: Name → what the environment adds. An x86 processor can pretend to be an older one, for which
+#: programs are compiled as the caller says.
+FLAGS = os.environ.get("XLA_FLAGS", "")
+OLDER = {
+    isa: {"XLA_FLAGS": f"{FLAGS} --xla_cpu_max_isa={isa}".strip()}
+    for isa in ("SSE4_2", "AVX", "AVX2")
+}
 MACHINES: dict[str, dict[str, str]] = {
     **(OLDER if platform.machine().lower() in ("x86_64", "amd64") else {}),
     "native": {"XLA_FLAGS": ""},
