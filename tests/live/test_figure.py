@@ -265,4 +265,6 @@ def test_the_widget_has_a_trait_for_every_control_and_answers_with_bytes():
 
 def test_outside_jupyter_no_comm_is_made(monkeypatch):
     bundle = make(line, name="still")._repr_mimebundle_()
-    assert set(bundle) == {"text/plain", "text/html"}
+    assert set(bundle) == {"text/plain", "text/html", "image/png"}
+    width, height = np.frombuffer(bundle["image/png"][16:24], ">u4")
+    assert (width, height) == (600, 450)  # 4 by 3 inches

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
-from io import BytesIO
 from typing import Any, NamedTuple, TypeVar
 from zlib import crc32
 
@@ -19,7 +18,7 @@ from vanishing._types import AnyArray
 from vanishing.book.asking import Ask, waiting
 from vanishing.book.labels import axis_titles, label_lines
 from vanishing.live import Prediction, predict
-from vanishing.live.page.svg import themed_svg
+from vanishing.live.page.svg import png, themed_svg
 from vanishing.live.palette import CYCLE, LAYERS, PALETTE
 
 COLOURS: dict[str, str] = {name: colour.light for name, colour in PALETTE.items()}
@@ -138,9 +137,7 @@ class Picture:
         return f'<div class="vg-wide">{wide}</div><div class="vg-narrow">{narrow}</div>'
 
     def _repr_png_(self) -> bytes:
-        buffer = BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=150)
-        return buffer.getvalue()
+        return png(self.figure)
 
 
 def _in_layouts(draw: Callable[..., Drawn], *args, **named) -> list[Drawn]:

@@ -19,7 +19,7 @@ from vanishing.live.machine import Animation, Machine
 from vanishing.live.page import text
 from vanishing.live.page.assets import strip
 from vanishing.live.page.markup import figure_html, json_ready
-from vanishing.live.page.svg import check_figure, points, themed_svg
+from vanishing.live.page.svg import check_figure, png, points, themed_svg
 
 _shown: Counter[str] = Counter()  # how often each name was displayed: ids differ by it
 
@@ -276,7 +276,9 @@ class LiveFigure:
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
         bundle = self.widget._repr_mimebundle_()[0] if has_frontend() else {}
         words = f"LiveFigure {self.name}: {self.alt}"
-        return {**bundle, "text/plain": words, "text/html": self.html()}
+        page = self.html()  # leaves the figure at its defaults, which the PNG then shows
+        picture = {"text/html": page, "image/png": png(self.fig)}
+        return {**bundle, "text/plain": words, **picture}
 
 
 #: How a figure is made: `live.figure(fig, compute, controls, bind, name=..., alt=...)`.

@@ -24,7 +24,7 @@ from vanishing.live.page import assets
 from vanishing.live.page.form import label_html
 from vanishing.live.page.markup import inert, json_ready
 from vanishing.live.page.numbers import KINDS
-from vanishing.live.page.svg import check_figure, points, themed_svg
+from vanishing.live.page.svg import check_figure, png, points, themed_svg
 from vanishing.live.palette import VARIABLES
 
 #: A figure, and the artists that wait until the reader has drawn; the measured ones first.
@@ -242,6 +242,7 @@ class Prediction:
             **bundle,
             "text/plain": f"Prediction {self.name}: {self.question}",
             "text/html": self.html(),
+            "image/png": png(self.drawings[0][0]),
         }
 
     def html(self) -> str:
