@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
+LICENCES = ("LICENSE-CODE.txt", "LICENSE-TEXT.txt")
 CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -35,7 +36,7 @@ def test_the_citation_file_says_what_book_and_package_say():
 
 
 def test_both_licences_are_there_in_full():
-    code, text = ((ROOT / name).read_text("utf-8") for name in ("LICENSE", "LICENSE-text"))
+    code, text = ((ROOT / name).read_text("utf-8") for name in LICENCES)
     assert code.startswith("MIT License") and CONFIG["author"] in code.splitlines()[2]
     assert f"(c) {CONFIG['copyright']} " in code and code.rstrip().endswith("SOFTWARE.")
     assert text.startswith("Attribution 4.0 International\n")
@@ -46,5 +47,5 @@ def test_both_licences_are_there_in_full():
 
 def test_the_readme_leads_to_them():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name in ("LICENSE", "LICENSE-text", "CITATION.cff"):
+    for name in (*LICENCES, "CITATION.cff"):
         assert f"]({name})" in readme
