@@ -137,7 +137,7 @@ def cut(source: Path, target: Path, wanted: set[str], cache: Path) -> None:
     digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]
     kept = cache / f"{source.stem}-{digest}.woff2"
     if not kept.exists():
-        font = TTFont(source)
+        font = TTFont(source, recalcTimestamp=False)  # the same letters, the same bytes
         subsetter = Subsetter(Options(layout_features=FEATURES, notdef_outline=True))
         subsetter.populate(unicodes=[ord(c) for c in wanted])
         subsetter.subset(font)
