@@ -36,7 +36,7 @@ help:                ## Explain the targets
 
 book: $(HTML)        ## Build the book from executed notebooks and say where it is
 	@echo; echo "How long the notebooks took to run:"; cat _build/timings.txt
-	@echo; echo "The book: $(CURDIR)/$(HTML)"
+	@echo; echo "The book: $(CURDIR)/$(HTML), and in one file $(dir $(HTML))vanishing-gradients.zip"
 
 serve: book          ## Serve the book on http://localhost:8000 (PORT=... for another)
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
@@ -91,11 +91,12 @@ picture: book        ## Draw the README's picture again
 clean:               ## Remove the built book and the virtual environment
 	rm -rf _build .venv .venv-3.*
 
-$(HTML): $(VENV)/book _config.yml _toc.yml references.bib $(SOURCES)
+$(HTML): $(VENV)/book _config.yml _toc.yml references.bib $(wildcard LICENSE-*) $(SOURCES)
 	@# Sphinx forgets the warnings of pages that it has read, so a failed build starts afresh;
 	@# and it does not write pages again when an extension has changed, hence --all.
 	$(CHEAPLY) $(BIN)/jupyter-book build . --all --warningiserror --nitpick --keep-going \
 	  || { rm -rf _build/.doctrees $@; exit 1; }
+	$(BIN)/python _ext/archive.py
 	@touch $@
 
 $(VENV)/book: requirements.txt pyproject.toml | $(VENV)/bin/pip
