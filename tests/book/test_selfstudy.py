@@ -238,6 +238,8 @@ def test_a_quiz_is_native_disclosures_in_a_labelled_group():
     assert [row.summary.get_text() for row in rows] == ["0.25", "1 & more"]
     assert [row.p.get_text() for row in rows] == ["✓ Right. At 0.", "✗ Not so. That is <tanh>."]
     assert not any(row.has_attr("open") for row in rows)
+    assert page.fieldset["id"] == "quiz-how-steep-is"
+    assert [row.has_attr("data-right") for row in rows] == [True, False]
     assert not page.find_all(["script", "input"]) and "http" not in str(page)
 
 

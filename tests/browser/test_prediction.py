@@ -93,6 +93,10 @@ def fill_bars(page, value):
         sliders.nth(k).fill(value)
 
 
+def keep(page, kept):
+    page.evaluate(f"localStorage.setItem('vanishing-progress', JSON.stringify({json.dumps(kept)}))")
+
+
 def words(page, name):
     return page.locator(f"#guess-{name} .guess-words").inner_text()
 
@@ -162,8 +166,7 @@ def test_a_stroke_far_from_every_handle_sets_the_nearest(page):
 def test_nothing_moves_when_the_script_comes(asked, open_page, width):
     page = open_page(asked.as_uri())
     page.set_viewport_size({"width": width, "height": 900})
-    page.evaluate("""localStorage.setItem('vanishing-guess:bars',
-        JSON.stringify({ drawn: [100, 0, 50], done: true }))""")
+    keep(page, {"page#guess-bars": {"drawn": [100, 0, 50], "done": True}})
 
     def height(script):
         page.route("**/vanishing-predict.js", script)
@@ -238,14 +241,22 @@ def test_the_prediction_is_there_when_the_reader_comes_back(asked, open_page):
     assert page.locator("#guess-bars .guess-compare").is_disabled()
 
 
-@pytest.mark.parametrize(
-    "stored", ["null", "3", '{"drawn": [1]}', '{"drawn": ["a", 1, 2]}', '{"done": true}', "{"]
-)
-def test_what_else_the_browser_holds_does_no_harm(asked, open_page, stored):
+@pytest.mark.parametrize("done", [None, 3, {"drawn": [1]}, {"drawn": ["a", 1, 2]}, {"done": True}])
+def test_what_else_the_browser_holds_does_no_harm(asked, open_page, done):
     page = open_page(asked.as_uri())
-    page.evaluate(f"localStorage.setItem('vanishing-guess:bars', {json.dumps(stored)})")
+    keep(page, {"page#guess-bars": done})
     page.reload()
     assert page.locator("#guess-bars .guess-compare").is_disabled()
+
+
+@pytest.mark.parametrize("kept", ["{", "null", "3", "[]"])
+def test_a_memory_that_is_none_does_no_harm(asked, open_page, kept):
+    page = open_page(asked.as_uri())
+    page.evaluate(f"localStorage.setItem('vanishing-progress', '{kept}')")
+    page.reload()
+    fill_bars(page, "9")
+    page.reload()
+    assert values(page, "bars") == [9, 9, 9]
 
 
 def test_it_works_where_storage_is_blocked(asked, open_page):

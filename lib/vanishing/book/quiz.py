@@ -26,6 +26,10 @@ STYLE = """<style>
 </style>"""
 
 
+# Of a question, in its name: enough to tell the quizzes of a page apart.
+_WORDS = 5
+
+
 def _inline(text: str) -> str:
     """Plain text as HTML; `backticks` set code, and formulas are written in Unicode."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
@@ -40,13 +44,23 @@ class Quiz:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<details><summary>{_inline(answer)}</summary>"
+            f"<details{' data-right' * right}><summary>{_inline(answer)}</summary>"
             f"<p><strong>{'✓ Right.' if right else '✗ Not so.'}</strong> {_inline(why)}</p>"
             "</details>\n"
             for answer, (right, why) in self.answers.items()
         )
         legend = f"<legend>{_inline(self.question)}</legend>"
-        return f'{STYLE}\n<fieldset class="vg-quiz">\n{legend}\n{rows}</fieldset>'
+        return f'{STYLE}\n<fieldset class="vg-quiz" id="{self.name}">\n{legend}\n{rows}</fieldset>'
+
+    @property
+    def name(self) -> str:
+        """Its name in the page, from the first words of the question.
+
+        >>> Quiz("Is `0.25` the largest slope of the sigmoid?", {}).name
+        'quiz-is-0-25-the-largest'
+        """
+        words = re.findall(r"[a-z0-9]+", self.question.lower())
+        return "-".join(["quiz", *words[:_WORDS]])
 
     def __repr__(self) -> str:
         return "\n".join([self.question, *(f"  ○ {answer}" for answer in self.answers)])

@@ -151,7 +151,15 @@ CHAPTERS: dict[str, tuple[str, Callable[[Axes], None]]] = {
     ),
 }
 #: Pages to look things up in, which are no chapters.
-REFERENCE = ("just-enough-jax", "notation", "inspect", "how-this-book-draws", "bibliography")
+REFERENCE = (
+    "study",
+    "just-enough-jax",
+    "notation",
+    "glossary",
+    "inspect",
+    "how-this-book-draws",
+    "bibliography",
+)
 
 
 @house_style

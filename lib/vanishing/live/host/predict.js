@@ -32,23 +32,10 @@ const EMPTY = "The axes, still empty. Set the sliders below to what you expect."
  * @property {(name: string, value: Drawn|null) => void} write
  */
 
-/** The reader's own browser, where it lets a page remember. @type {Store} */
-const memory = {
-  read(name) {
-    try {
-      return JSON.parse(localStorage.getItem(`vanishing-guess:${name}`) || "null");
-    } catch {
-      return null; // storage may be blocked, or hold something else
-    }
-  },
-  write(name, value) {
-    try {
-      if (value) localStorage.setItem(`vanishing-guess:${name}`, JSON.stringify(value));
-      else localStorage.removeItem(`vanishing-guess:${name}`);
-    } catch {
-      // then it lasts as long as the page
-    }
-  },
+/** The reader's own browser (memory.js). @type {Store} */
+const browser = {
+  read: (name) => recall()[placeOf(`guess-${name}`)] ?? null,
+  write: (name, value) => note(placeOf(`guess-${name}`), value),
 };
 
 class Guess {
@@ -330,7 +317,7 @@ function across(/** @type {number[]} */ [offset, slope, log], /** @type {number}
 }
 
 /** Tell at the end of the chapter's summary what the reader expected. @param {Guess[]} guesses */
-function recall(guesses) {
+function summarise(guesses) {
   const summary = document.querySelector("section#summary");
   if (!summary) return;
   const items = guesses.flatMap(({ root, recalled }) => {
@@ -358,8 +345,8 @@ function invite(root) {
   const guesses = [];
   for (const node of root.querySelectorAll(".live-guess")) {
     const asked = /** @type {HTMLElement & {guess?: Guess}} */ (node);
-    asked.guess ??= new Guess(asked, memory, () => recall(guesses));
+    asked.guess ??= new Guess(asked, browser, () => summarise(guesses));
     guesses.push(asked.guess);
   }
-  recall(guesses);
+  summarise(guesses);
 }

@@ -78,7 +78,7 @@ def module() -> str:
 
 
 def _predict(last: str, parts: tuple[str, ...] = ()) -> str:
-    body = "\n".join(source(part) for part in ("numbers", "predict", *parts))
+    body = "\n".join(source(part) for part in ("numbers", "memory", "predict", *parts))
     return f'(function () {{\n"use strict";\n{body}\n{last}\n}})()'
 
 
