@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 THEME = Path(__file__).parent / "theme"
 #: The parts of the style sheet, in the order in which later ones refine earlier ones.
 SHEETS = ("base", "frame", "text", "figures", "code", "print")
-SCRIPTS = ("head", "page", "search")
+SCRIPTS = ("head", "page", "search", "terms")
 #: Light and dark colours of code, both with a contrast of at least 7:1.
 CODE = ("a11y-high-contrast-light", "a11y-high-contrast-dark")
 #: Served by extensions for pages that have neither the book's frame nor its folding.

@@ -1,12 +1,11 @@
 """The built book, served and in a folder, and a real browser to read it with."""
 
 import contextlib
-import functools
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from built import BOOK, NAMES
+from built import BOOK, NAMES, parsed
 
 from serving import serving
 
@@ -21,11 +20,6 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture
 def page_path(page_name) -> Path:
     return BOOK / page_name
-
-
-@functools.cache
-def parsed(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ const SPHINX_HIGHLIGHT_ENABLED = false; // else the words would be kept in the b
 // Excerpts are fetched from the pages, which no browser allows of a folder on disk.
 if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
-const NO_PROSE = "script, style, svg, form, .headerlink, .katex-html, annotation, .cell_input, summary";
+const NO_PROSE = "script, style, svg, form, .headerlink, .katex-html, annotation, .cell_input, summary, .about";
 
 Search.htmlToText = (source, anchor) => {
   const page = new DOMParser().parseFromString(source, "text/html");
