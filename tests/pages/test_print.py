@@ -1,5 +1,7 @@
 """The pages on paper: light, nothing folded, nothing cut."""
 
+import re
+
 import pytest
 from built import BOOK
 
@@ -57,3 +59,14 @@ def test_notes_are_not_on_the_screen(reader):
     page.goto((BOOK / "chapters/bibliography.html").as_uri())
     assert page.locator(".print-note, .print-notes").count() > 10
     assert page.locator(".print-note:visible, .print-notes:visible").count() == 0
+
+
+def test_the_notation_is_one_sheet(reader):
+    page = reader()
+    page.goto((BOOK / "chapters/notation.html").as_uri(), wait_until="networkidle")
+    sheet = page.pdf(format="A4")
+    assert len(re.findall(rb"/Type\s*/Page\b", sheet)) <= 2
+    page.emulate_media(media="print")
+    smallest = page.evaluate("""Math.min(...[...document.querySelectorAll("td, td code")].map(
+      (element) => parseFloat(getComputedStyle(element).fontSize)))""")
+    assert smallest >= 8.9  # pixels, 6.7 points: no smaller than a footnote
