@@ -29,27 +29,6 @@ def updates(z, eta, t):
     return np.exp(2 * abs(z)) / (24 * eta * (1 + t))
 
 
-def test_the_ends_of_correctly_rounded_slopes_are_those_in_the_text():
-    for words, value in (
-        (r"13 \ln 2 = 9.01", 13 * np.log(2)),
-        (r"25 \ln 2 = 17.33", 25 * np.log(2)),
-    ):
-        assert words in TEXT and words.endswith(f"{value:.2f}")
-    for name, sign, said in (("gelu", -1, "$-5.16$"), ("elu", -1, "$-17.33 = -25")):
-        assert said in TEXT
-        assert f"{rounding.zero_from(rounding.IDEAL[name], sign):.2f}" in said
-
-
-@pytest.mark.skipif(jax.default_backend() != "cpu", reason="numbers of XLA's CPU backend")
-def test_the_ends_on_a_processor_are_those_in_the_text():
-    ends = [rounding.zero_from(activations.derivative(name), s) for name, s in
-            (("tanh", 1), ("gelu", -1))]  # fmt: skip
-    assert "from 7.999 on" in TEXT and "replaced by 1 at 20" in TEXT
-    assert "at $-4.87$ or $-7.35$, with and without fused" in TEXT
-    expected = (7.999, -4.868) if rounding.fuses_products() else (20.0, -7.345)
-    assert ends == pytest.approx(expected, abs=5e-4)
-
-
 @pytest.mark.parametrize("machine", ["this one", "a perfect one"])
 def test_seven_of_eight_slopes_are_zero_somewhere(machine):
     assert TEXT.count("Leaky ReLU's alone is not") == 1
@@ -63,11 +42,6 @@ def test_seven_of_eight_slopes_are_zero_somewhere(machine):
         if min(abs(rounding.zero_from(slope, s)) for s in (-1, 1)) < 128
     ]
     assert set(comparisons.NAMES) - set(somewhere) == {"leaky_relu"} and len(somewhere) == 7
-
-
-def test_the_true_slope_of_gelu_where_the_computed_one_ends():
-    assert r"$-3.3 \cdot 10^{-6}$" in TEXT
-    assert f"{slope64('gelu', -5.15786, approximate=False):.1e}" == "-3.3e-06"
 
 
 @pytest.mark.parametrize(("name", "said"), [("gelu", -0.75), ("silu", -1.28)])
@@ -118,12 +92,6 @@ def test_the_numbers_of_the_quizzes():
     assert "2.4e-7" in TEXT and f"{np.spacing(np.float32(10 / 3)):.1e}" == "2.4e-07"
     assert rounding.IDEAL["gelu"](np.float32(-6)) == 0
     assert abs(activations.derivative("gelu")(-6.0)) < 1e-2  # saturated on any machine
-
-
-def test_compile_time_rounding_is_as_the_margin_says():
-    folded = float(jax.jit(lambda: jax.grad(jnp.tanh)(8.5))())
-    assert r"$1.2 \cdot 10^{-7}$" in TEXT and f"{folded:.1e}" == "1.2e-07"
-    assert folded != jax.grad(jnp.tanh)(8.5)
 
 
 def test_wrong_answers_get_a_hint_and_right_ones_do_not():

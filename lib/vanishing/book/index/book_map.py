@@ -156,6 +156,7 @@ REFERENCE = (
     "just-enough-jax",
     "notation",
     "glossary",
+    "rounding",
     "inspect",
     "how-this-book-draws",
     "bibliography",
