@@ -94,6 +94,19 @@ def test_the_numbers_of_the_quizzes():
     assert abs(activations.derivative("gelu")(-6.0)) < 1e-2  # saturated on any machine
 
 
+def test_a_large_output_is_no_sign_of_life():
+    """As in the chapter, from other weights and inputs; small outputs are `dead-neurons`'s."""
+    assert "No output is anywhere near zero, and most units are dead" in TEXT
+    net = vg.MLP(depth=10, width=64, sigma_w=0.7, sigma_b=40.0)
+    for seed in (2, 3):
+        x = jax.random.normal(jax.random.key(seed), (64, 64))
+        params = vg.init(net, key=jax.random.key(seed + 10))
+        pre, post = (np.asarray(layers[-1]) for layers in vg.forward(net, params, x))
+        rounded = rounding.IDEAL["tanh"](pre)
+        assert np.abs(post).min(axis=0).mean() > 0.9
+        assert (rounded == 0).all(axis=0).mean() > 0.5
+
+
 def test_wrong_answers_get_a_hint_and_right_ones_do_not():
     assert not vg.check("activations-saturation", (3.0, 4.6))
     assert not vg.check("activations-bfloat16", 9.01)

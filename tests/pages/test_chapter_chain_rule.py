@@ -75,6 +75,20 @@ def test_powers_in_the_text():
     assert np.finfo(np.float32).eps ** (1 / 3) == pytest.approx(0.005, rel=0.05)
 
 
+def test_the_squared_error_loses_what_the_text_says_where_it_is_most_wrong():
+    def squared(o):
+        return 0.5 * (jax.nn.sigmoid(o) - 1) ** 2
+
+    assert "5 parts in 100 000" in TEXT and abs(jax.grad(squared)(-10.0)) == pytest.approx(
+        4.5e-5, rel=0.02
+    )
+    p = jax.nn.sigmoid(-10.0)
+    assert jax.grad(lambda o: -jax.nn.log_sigmoid(o))(-10.0) == pytest.approx(p - 1, rel=1e-6)
+    assert jax.grad(squared)(0.7) == pytest.approx(
+        (lambda q: (q - 1) * q * (1 - q))(jax.nn.sigmoid(0.7)), rel=1e-5
+    )
+
+
 def test_slopes_alone_are_a_third_with_the_wrong_sign():
     assert "a third of the true size and the wrong sign, for $w_2 w_3 = -3$" in TEXT
     assert -1.5 * 2 == -3

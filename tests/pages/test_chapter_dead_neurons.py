@@ -54,6 +54,23 @@ def test_a_dead_first_layer_unit_keeps_its_bits_under_gradient_descent():
     assert not bool((trained["weights"][0] == params["weights"][0]).all())
 
 
+def test_a_unit_that_nothing_listens_to_gets_no_gradient_and_is_not_dead():
+    """Outgoing weights of zero: cut off in the first step, and from then on not any more."""
+    assert "only cut off; it comes back with the layer above" in TEXT
+    data = vg.datasets.lift(vg.datasets.two_moons(64, key=jax.random.key(0)), 16)
+    net = vg.MLP(2, 16, "relu", "he", out_features=1)
+    start = vg.init(net, key=jax.random.key(1))
+    unit = int(jnp.argmin(vg.dead_units(net, start, data.x)[0]))
+    start["weights"] = start["weights"].at[1, unit].set(0.0)
+    assert not vg.dead_units(net, start, data.x)[0, unit]
+    rule = {"key": jax.random.key(2), "optimizer": optax.sgd(0.1), "batch_size": None}
+    once, _ = vg.train(net, start, data, steps=1, **rule)
+    assert bool((once["weights"][0, :, unit] == start["weights"][0, :, unit]).all())
+    assert bool((once["weights"][1, unit] != 0).any())
+    twice, _ = vg.train(net, once, data, steps=1, **rule)
+    assert not bool((twice["weights"][0, :, unit] == start["weights"][0, :, unit]).all())
+
+
 def test_wrong_answers_get_a_hint():
     assert not vg.check("dead-neurons-orthogonal", 0.5)
     assert not vg.check("dead-neurons-width", 12)

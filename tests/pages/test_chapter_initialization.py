@@ -75,6 +75,16 @@ def test_either_wish_alone_will_do():
         assert abs(np.mean(seen) - law) < 4 * np.std(seen, ddof=1) / 60**0.5
 
 
+def test_permutations_and_positive_inputs_make_relu_an_isometry():
+    assert "given inputs that are positive, never meets a closed unit" in TEXT
+    net = vg.MLP(8, 16, "relu", sigma_w=1.0, sigma_b=0.0)
+    rng = np.random.default_rng(0)
+    weights = np.stack([np.eye(16)[rng.permutation(16)] for _ in range(8)])
+    params = vg.init(net, key=jax.random.key(0)) | {"weights": jnp.asarray(weights, jnp.float32)}
+    x = jnp.asarray(rng.uniform(0.1, 1, 16), jnp.float32)
+    np.testing.assert_allclose(vg.jacobian_spectrum(net, params, x), 1, rtol=1e-5)
+
+
 def test_wrong_answers_get_a_hint():
     assert not vg.check("initialization-bound", (2 / 256) ** 0.5)
     assert not vg.check("initialization-leak", lambda a: 2 / (1 + a))

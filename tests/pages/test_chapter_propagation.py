@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from scipy import optimize
 from scipy.special import polygamma
@@ -101,6 +102,20 @@ def test_tanh_between_layer_2_and_layer_200():
     net = vg.MLP(depth=200, width=8, activation="tanh", sigma_w=1.0)
     law = theory.predict(net, 1.0).log_gradient_rms
     assert float(np.exp(law[1] - law[199])) == pytest.approx(0.1, rel=0.2)
+
+
+def test_clipping_leaves_the_ratio_between_layers():
+    assert "leaves the ratio between layer 1 and layer $L$ as it was" in TEXT
+    net = vg.MLP(20, 32, "tanh", sigma_w=3.0)
+    params = vg.init(net, key=jax.random.key(0))
+    x, g = jax.random.normal(jax.random.key(1), (2, 8, 32))
+    plain = jax.grad(lambda p: jnp.sum(g * vg.apply(net, p, x)))(params)
+    clip = optax.clip_by_global_norm(1.0)
+    clipped, _ = clip.update(plain, clip.init(params))
+    sizes = [jnp.linalg.norm(tree["weights"], axis=(1, 2)) for tree in (plain, clipped)]
+    assert float(optax.global_norm(plain)) > 100 and float(optax.global_norm(clipped)) < 1.001
+    ratios = [float(size[0] / size[-1]) for size in sizes]
+    assert ratios[0] > 100 and ratios[1] == pytest.approx(ratios[0], rel=1e-4)
 
 
 def relu_map(c):

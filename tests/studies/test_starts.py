@@ -15,7 +15,7 @@ def found():
     return starts.broken_assumptions(key=jax.random.key(5), seeds=SEEDS)
 
 
-# By how many decades finite width (5L/4n nats and the like) may lower the mean of a logarithm.
+# By how many decades finite width (5L/2n nats and the like) may lower the mean of a logarithm.
 @pytest.mark.parametrize(("name", "width"), [
     ("nothing", 0.12), ("mean zero", 0.02), ("independence", 0.02), ("symmetry", 0.1),
     ("straightness", 0.05), ("a foreign gradient", 0.1),

@@ -18,7 +18,7 @@ class Record:
 
     Attributes:
         loss: C, see `losses.loss`.
-        accuracy: share of examples classified rightly; NaN where the targets are numbers.
+        accuracy: share of examples classified correctly; NaN where the targets are numbers.
         log_gradient_rms: ln RMS of δ_l, the loss's gradient at layer l, see `probe`.
         log_weight_gradient_rms: ln RMS of ∂C/∂W_l.
         log10_update_ratio: log₁₀ of RMS(ΔW_l) / RMS(W_l), ΔW_l the update that the optimiser

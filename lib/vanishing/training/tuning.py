@@ -26,7 +26,7 @@ class Grid(NamedTuple):
     Attributes:
         rates: learning rates, ascending.
         loss: C on all data after the last step; infinite where the run left the finite numbers.
-        accuracy: share of examples classified rightly then; 0 where it did.
+        accuracy: share of examples classified correctly then; 0 where it did.
     """
 
     rates: Float[np.ndarray, " rates"]

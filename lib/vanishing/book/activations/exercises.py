@@ -13,8 +13,8 @@ from vanishing.studies import comparisons
 
 @exercise(
     "activations-saturation",
-    hint="Put the slope at 1 % of its largest value, 0.01 for tanh and 0.0025 for the sigmoid, and "
-    "solve for z: tanh′ = 1/cosh², σ′ = 1/(2 + 2 cosh). Give both numbers, tanh first.",
+    hint="One per cent of the largest slope, which is not the same number for the two. Both slopes "
+    "can be written with cosh. Give both numbers, tanh first.",
     tolerance=1e-2,
 )
 def saturation():
@@ -24,8 +24,8 @@ def saturation():
 
 @exercise(
     "activations-bfloat16",
-    hint="Put p = 8 into the formula for tanh. In the measurement, make an array of dtype "
-    "jnp.bfloat16 and look for the first slope that is 0.",
+    hint="The chapter has a formula for any number of digits. To measure, every number on the way "
+    "must have the dtype jnp.bfloat16.",
     tolerance=1e-2,
 )
 def bfloat16():
@@ -52,8 +52,8 @@ def elu(answer):
 
 @exercise(
     "activations-leak",
-    hint="Half of the inputs are multiplied by 1, the other half by 0.2, and that is "
-    "so before and after squaring. The gain is the inverse square root of E[φ²].",
+    hint="What does each half of the normal distribution contribute to E[φ²]? The gain is to make "
+    "up for what is missing.",
     tolerance=1e-3,
 )
 def leak():
@@ -63,8 +63,8 @@ def leak():
 
 @exercise(
     "activations-return",
-    hint="For z far below 0, σ′(z) ≈ exp(z) and h − t ≈ −t. Integrate dz over the move of one "
-    "update, 3 η t exp(z), from −12 to 0.",
+    hint="Three steps, as for tanh: slope and error far out on the left, the move that one update "
+    "makes, and the integral of one over it.",
     tolerance=2e-2,
 )
 def way_back():

@@ -33,7 +33,7 @@ class Run(NamedTuple):
         trained: the network.
         order: in which this epoch goes through the digits.
         losses: running mean of the loss before each step; NaN for steps not made.
-        correct: running mean of the share of digits read rightly.
+        correct: running mean of the share of digits read correctly.
         first: log₁₀ RMS of ∂C/∂W_l in the first step.
         last: what was read before the last step that could be made.
     """
@@ -82,7 +82,7 @@ def frame(run: Run, patient, cure, seed, digits):
         The next state; and of the state given, the running mean of the loss `loss` [steps + 1]
         and its last value `loss_now`; that of the untreated patient as `untreated`; the step at
         which the run left the finite numbers, `lost`, and the layers in which ∂C/∂W_l is exactly
-        0, `zero` (or `ASIDE`); the share of digits read rightly, `correct`; log₁₀ RMS of ∂C/∂W_l
+        0, `zero` (or `ASIDE`); the share of digits read correctly, `correct`; log₁₀ RMS of ∂C/∂W_l
         now (`gradient`) and in the first step (`first`); the readings `spread`, `dead`,
         `saturated` and `alike` of `treatment.Readings`; and the RMS of the hidden biases, `bias`.
     """

@@ -19,7 +19,7 @@ def orthogonal():
 
 @exercise(
     "dead-neurons-width",
-    hint="Solve 1 − (1 − 2^−N)^49 < 0.01 by trying N = 1, 2, …",
+    hint="How many of the fifty layers are ReLU layers? No algebra is needed: N is small.",
     tolerance=0.0,
 )
 def width():
@@ -29,7 +29,7 @@ def width():
 
 @exercise(
     "dead-neurons-decay",
-    hint="Only w·x shrinks: z = 0.999^t (−0.8) + 0.2. Find the first whole t with z > 0.",
+    hint="Which of the two terms of z shrinks, and to which size must it? Steps are whole.",
     tolerance=0.0,
 )
 def decay():
@@ -39,7 +39,7 @@ def decay():
 
 @exercise(
     "dead-neurons-coast",
-    hint="m is multiplied by β before it moves the bias again. Add up a geometric series.",
+    hint="Write down the first three moves after the death, and compare each with the one before.",
 )
 def coast():
     """Σ η β^t · 2 over all steps t = 1, 2, … after the death."""

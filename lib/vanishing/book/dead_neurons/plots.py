@@ -8,7 +8,16 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from vanishing._types import AnyArray
 from vanishing.book.labels import axis_titles, label_lines
-from vanishing.book.style import COLOURS, THEORY, Figure, canvas, is_narrow, layer_colours, picture
+from vanishing.book.style import (
+    COLOURS,
+    PUBLISHED,
+    THEORY,
+    Figure,
+    canvas,
+    is_narrow,
+    layer_colours,
+    picture,
+)
 from vanishing.studies.intervals import Share
 
 
@@ -66,6 +75,42 @@ def by_inputs(dead: Mapping[str, Float[AnyArray, " inputs"]]) -> Figure:
     ax.set(xlim=(1, max(len(share) for share in dead.values())), ylim=(0, 60))
     label_lines(ax)
     axis_titles(ax, x="number of inputs", y="units dead on all of them, %")
+    return figure
+
+
+@picture
+def by_width(
+    widths: Sequence[int],
+    measured: Mapping[str, Sequence[Share]],
+    laws: Mapping[str, Sequence[float]],
+    published: Mapping[str, Mapping[int, float]],
+) -> Figure:
+    """A share of the networks against the width of their layers, with its 95 % interval.
+
+    Args:
+        widths: units a layer.
+        measured: label → one `Share` a width.
+        laws: label → what a theory gives for each width, drawn dashed.
+        published: label → width → what others measured, drawn as rings.
+        alt: text alternative.
+    """
+    figure, ax = canvas()
+    ax.set(yscale="log", xlim=(min(widths) - 0.3, max(widths) + 0.3), ylim=(0.03, 130))
+    lines = []
+    for label, shares in measured.items():
+        middle, low, high = 100 * np.array([(s.value, s.low, s.high) for s in shares]).T
+        reach = np.maximum(np.stack([middle - low, high - middle]), 0)
+        bars = ax.errorbar(widths, middle, reach, fmt="o-", markersize=4, capsize=2.5, linewidth=1)
+        lines.append(bars.lines[0])
+        lines[-1].set_label(label)
+        colour = lines[-1].get_color()
+        if label in laws:
+            ax.plot(widths, 100 * np.array(laws[label]), color=colour, **THEORY)
+        for width, share in published.get(label, {}).items():
+            ax.plot(width, 100 * share, color=colour, **PUBLISHED)
+    ax.set_xticks(list(widths))
+    label_lines(ax, lines)
+    axis_titles(ax, x="units a layer, N", y="networks born dead, %")
     return figure
 
 

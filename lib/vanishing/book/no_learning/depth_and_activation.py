@@ -41,7 +41,7 @@ class Run(NamedTuple):
         initial: the hidden weights before the first step.
         order: in which this epoch goes through the digits.
         losses: running mean of the loss before each step; NaN for steps not made.
-        correct: running mean of the share of digits read rightly.
+        correct: running mean of the share of digits read correctly.
     """
 
     trained: update.State
@@ -85,7 +85,7 @@ def frame(run: Run, depth, activation, learning_rate, seed, digits):
 
     Returns:
         The next state; and of the state given `loss` [steps + 1], its last value `loss_now`, the
-        share of digits read rightly `correct`, `moved` [depth] = ‖W_l − W_l(0)‖ / ‖W_l(0)‖, its
+        share of digits read correctly `correct`, `moved` [depth] = ‖W_l − W_l(0)‖ / ‖W_l(0)‖, its
         first value `first_layer`, and `unmoved` (`FLOOR` where that is 0, else NaN); and of
         the weights into each of the first `SHOWN` units of a layer, [depth · shown], the `shade`
         1 + log₁₀ moved / 9, and whether not one bit of them has changed (`stuck`); and the mean

@@ -149,7 +149,7 @@ def by_depth(
     *,
     guess: float,
 ) -> Figure:
-    """Digits read rightly against depth: the median of the seeds, and a bar over all of them.
+    """Digits read correctly against depth: the median of the seeds, and a bar over all of them.
 
     Args:
         shares: label → depths, and the accuracy by depth and seed.

@@ -19,7 +19,7 @@ def guessing():
 
 @exercise(
     "your-own-network-gate",
-    hint="Sixty factors of σ(b) make ½. Take the sixtieth root, then undo the sigmoid.",
+    hint="What must one gate be, if sixty equal ones make ½? Then undo the sigmoid.",
 )
 def gate():
     """The b with which sixty gates σ(b) together keep half."""
@@ -54,7 +54,7 @@ def root():
 
 @exercise(
     "your-own-network-memory",
-    hint="RMS of the weights times the learning rate's share: Adam's first step is its rate.",
+    hint="How large is Adam's first step in every entry? The ratio is relative to the weights.",
 )
 def memory():
     """The update ratio of Adam's first step at a rate of 0.003 for weights of RMS 0.25."""
