@@ -186,6 +186,34 @@ def test_a_nilpotent_matrix_and_its_transpose_stretch():
     assert "by $2^{10}$" in TEXT and np.linalg.norm(np.array([1.0, 0.0]) @ product) == 2**10
 
 
+def relative_variance(rng, relu, orthogonal, width=200, depth=8):
+    """Var s² over (mean s²)² of one network, by traces: Σ s² = tr JJᵀ, Σ s⁴ = tr (JJᵀ)²."""
+    J, h = np.eye(width), rng.normal(size=width)
+    for _ in range(depth):
+        W = rng.normal(0, width**-0.5, (width, width))
+        if orthogonal:
+            Q, R = np.linalg.qr(W)
+            W = Q * np.sign(np.diag(R))
+        z = h @ W
+        J = J @ W * (z > 0 if relu else 1)
+        h = np.maximum(z, 0) if relu else z
+    return width * np.sum((J @ J.T) ** 2) / np.sum(J**2) ** 2 - 1
+
+
+def test_the_spread_of_singular_values_over_two_hundred_networks():
+    said = re.search(r"they are \$([\d.]+) \\pm ([\d.]+)\$, \$([\d.]+) \\pm ([\d.]+)\$ and "
+                     r"\$([\d.]+) \\pm ([\d.]+)\$", TEXT)  # fmt: skip
+    numbers = np.array(said.groups(), float).reshape(3, 2)
+    rng = np.random.default_rng(1)
+    for (mean, spread), (relu, orthogonal) in zip(
+        numbers, ((False, False), (True, True), (True, False)), strict=True
+    ):
+        each = [relative_variance(rng, relu, orthogonal) for _ in range(30)]
+        # Four standard errors of both samples, and half of the last digit that is printed.
+        assert abs(np.mean(each) - mean) < 4 * spread * (1 / 30 + 1 / 200) ** 0.5 + 0.05
+        assert abs(np.std(each, ddof=1) / spread - 1) < 0.5
+
+
 def test_powers_in_the_exercises():
     for words, value, said in (
         (r"$\sigma_w = 6 \sqrt\pi \approx 10.6$", 6 * np.pi**0.5, 10.6),
