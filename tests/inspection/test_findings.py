@@ -51,6 +51,26 @@ def test_saturated():
     assert "saturated activations" in problems(sick)
 
 
+def test_inputs_become_alike():
+    """Sigmoid at zero weights but for chance: each layer makes differences a tenth as large."""
+    found = problems(healthy(8, jax.nn.sigmoid))
+    assert found["inputs become alike"].chapter == "no-learning"
+    assert "inputs become alike" not in problems(healthy(8))
+
+
+def test_a_gate_that_starts_at_zero_is_no_fault():
+    """A branch whose last weight is zero gives the rest of it no gradient, on purpose."""
+    case = healthy(3)
+
+    def loss(params, x, y):
+        branch = jax.nn.relu(x @ params[0]["w"]) @ params[1]["w"]
+        return models.cross_entropy((x + branch) @ params[2]["w"], y)
+
+    params = [case.params[0], {"w": jnp.zeros((64, 64))}, case.params[2]]
+    params = [{"w": layer["w"]} for layer in params]
+    assert problems(case._replace(loss=loss, params=params), optimizer=optax.adam(1e-3)) == {}
+
+
 def test_unused():
     case = healthy()
     loss = case.loss

@@ -17,7 +17,10 @@ EXPLODED_DECADES = 5.0
 DEAD = 0.5  # half of the units: chance alone gives 2^-n with n examples
 SATURATED = 0.5
 FEW_EXAMPLES = 8  # on fewer, a unit is dead by chance too often
-ALIKE = 0.999  # the cosine between the features of different inputs
+# The cosine between the features of different inputs, where they differ by a hundredth of their
+# size: |u − v|² = 2 (1 − u·v) for unit vectors. At four hundredths (0.9992) lie the decoders of
+# autoencoders as libraries start them, and they learn.
+ALIKE = 1 - 0.01**2 / 2
 FLUSHED = 0.05  # of the gradient's entries
 LARGE_UPDATE, SMALL_UPDATE = 0.3, 1e-7  # of the weight; about 1e-3 is usual
 
@@ -205,7 +208,10 @@ def _saturated(report: "Report") -> Iterator[Finding]:
 
 
 def _collapsed(report: "Report") -> Iterator[Finding]:
-    seen = [layer for layer in report.layers if np.isfinite(layer.feature_correlation)]
+    # Of layers alone: a sigmoid's output is near ½ for every input, and what the next layer makes
+    # of it may still tell them apart.
+    layers = [layer for layer in report.layers if layer.kind == "layer"]
+    seen = [layer for layer in layers if np.isfinite(layer.feature_correlation)]
     alike = [layer for layer in seen if layer.feature_correlation > ALIKE]
     # A gate that its bias holds open is alike on all inputs, and does no harm: what counts is
     # whether the last layer still tells them apart.
@@ -214,7 +220,7 @@ def _collapsed(report: "Report") -> Iterator[Finding]:
             "inputs become alike",
             _names([layer.name for layer in alike]),
             f"From {place(alike[0])} on, the mean cosine between the features of different "
-            f"inputs is {alike[0].feature_correlation:.4f}.",
+            f"inputs is {alike[0].feature_correlation:.6f}.",
             "Weights nearer the edge of chaos, residual connections, or fewer layers.",
             "propagation",
         )
@@ -245,7 +251,9 @@ def _updates(report: "Report") -> Iterator[Finding]:
         if len(p.shape) > 1 and p.rms > 0 and p.used and np.isfinite(p.update_ratio)
     ]
     large = [p for p in rows if p.update_ratio > LARGE_UPDATE]
-    small = [p for p in rows if p.update_ratio < SMALL_UPDATE]
+    # Where the gradient is zero everywhere, so is the update: `_no_gradient` says whether that is
+    # meant (a branch whose last scale starts at zero).
+    small = [p for p in rows if p.update_ratio < SMALL_UPDATE and p.share_zero < 1]
     for some, word, remedy in (
         (large, "large", "A smaller learning rate, or a warm-up."),
         (small, "small", "A larger learning rate, or find where the gradient goes."),
