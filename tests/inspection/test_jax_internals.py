@@ -61,6 +61,20 @@ def test_scan_cond_and_checkpoint_are_found():
     )
 
 
+def test_a_shard_map_becomes_plain_jax():
+    mesh = jax.make_mesh((1,), ("here",), axis_types=(jax.sharding.AxisType.Auto,))
+    summed = jax.shard_map(
+        lambda x: jax.lax.psum(jax.nn.relu(x), "here"),
+        mesh=mesh,
+        in_specs=jax.sharding.PartitionSpec("here"),
+        out_specs=jax.sharding.PartitionSpec(),
+    )
+    made = {e.op for e in operations(summed, X)}
+    assert "custom_jvp_call" in made and not made & {"shard_map", "psum_invariant", "pvary"}, (
+        CHANGED.format(f"a shard_map is now seen as {made}; see shards.py.")
+    )
+
+
 def test_units_of_a_contraction():
     for subscripts, weight, units in (("bi,io->bo", (3, 5), (1,)), ("oi,bi->ob", None, (0,))):
         shapes = [(4, 3), weight] if weight else [(5, 3), (4, 3)]

@@ -90,8 +90,10 @@ class Instrument:
 
     def __call__(self, params, batch: Sequence, state=None) -> "Measured":
         """Measure; NumPy arrays."""
-        leaves = [jnp.asarray(leaf) for leaf in self.tree.flatten_up_to(params)]
-        data = self.data_tree.flatten_up_to(tuple(batch))
+        leaves = [
+            jnp.asarray(jax_internals.whole(leaf)) for leaf in self.tree.flatten_up_to(params)
+        ]
+        data = [jax_internals.whole(array) for array in self.data_tree.flatten_up_to(tuple(batch))]
         loss, largest, taps, parameters = jax.device_get(self._compiled(leaves, data, state))
         return Measured(float(loss), int(largest), _by_label(taps), _by_label(parameters))
 

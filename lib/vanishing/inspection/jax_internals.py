@@ -1,11 +1,12 @@
-"""Everything that `inspection` knows of JAX's insides: jaxprs, primitives' names and parameters.
+"""What `inspection` knows of JAX's insides: jaxprs, primitives' names and parameters.
 
 A jaxpr becomes a `Graph`: equations in order, calls inlined (each with values of its own, for a
 jaxpr that is called twice names its variables once), and only what has a meaning of its own for
 a backward pass still nested: loops, branches, rematerialised parts. Functions with a derivative
 rule of their own stay whole, so that their author's rule is what is measured.
 
-A test holds every name used here; when JAX changes one, it is this module that changes.
+A test holds every name used here; when JAX changes one, it is this module that changes, or
+`shards`, which knows of one primitive more.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,9 @@ import jax.numpy as jnp
 from jax._src import source_info_util
 from jax._src.interpreters import partial_eval
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from vanishing.inspection import shards
 
 # Calls that mean no more than their bodies, and the parameter that the body stands in.
 CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr"}
@@ -35,6 +39,9 @@ REDUCTIONS = frozenset(
         "reduce_or",
         "argmax",
         "argmin",
+        "psum",  # over an axis of shards
+        "pmax",
+        "pmin",
     }
 )
 ELEMENTWISE = frozenset(
@@ -232,6 +239,14 @@ def trace(function: Callable, *arguments) -> ClosedJaxpr:
     return closed.replace(jaxpr=jaxpr)
 
 
+def whole(array):
+    """An array whose type does not say how it is shared out: those that do bind every operation."""
+    sharding = getattr(array, "sharding", None)
+    if isinstance(sharding, NamedSharding) and AxisType.Explicit in sharding.mesh.axis_types:
+        return jax.device_put(array, NamedSharding(sharding.mesh, PartitionSpec()))
+    return array
+
+
 def graph(closed: ClosedJaxpr) -> Graph:
     """The graph of a closed jaxpr."""
     made = Graph([Value(variable.aval) for variable in closed.jaxpr.invars])
@@ -255,6 +270,8 @@ def _inline(made: Graph, closed, arguments: Sequence[Atom], calls: tuple[str, ..
         if op in CALLS:
             inner = (*calls, str(eqn.params.get("name", op)))
             outputs = _inline(made, eqn.params[CALLS[op]], inputs, inner)
+        elif op == "shard_map":
+            outputs = _inline(made, shards.whole(eqn, _line), inputs, calls)
         else:
             outputs = [Value(variable.aval) for variable in eqn.outvars]
             made.equations.append(Equation(op, inputs, outputs, calls, eqn))
@@ -344,7 +361,8 @@ def unit_axes(equation: Equation, weight: int) -> tuple[int, ...]:
     ranks = [len(jnp.shape(_aval(atom))) for atom in equation.inputs]
     free = [ranks[side] - len(contracted[side]) - len(batched[side]) for side in (0, 1)]
     first = len(batched[0]) + (0 if weight == 0 else free[0])
-    return tuple(range(first, first + free[weight]))
+    # A weight with an axis of its own for each expert or device has units for each.
+    return (*range(len(batched[0])), *range(first, first + free[weight]))
 
 
 def _aval(atom: Atom):
@@ -390,7 +408,11 @@ def _regrouped(before, after, axes: tuple[int, ...]) -> tuple[int, ...] | None:
 
 def line(equation: Equation) -> str:
     """File and line of the reader's own code that an equation comes from."""
-    frame = source_info_util.user_frame(equation.eqn.source_info.traceback)
+    return _line(equation.eqn)
+
+
+def _line(eqn: JaxprEqn) -> str:
+    frame = source_info_util.user_frame(eqn.source_info.traceback)
     return f"{frame.file_name}:{frame.start_line}" if frame else "(line unknown)"
 
 

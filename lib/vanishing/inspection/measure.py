@@ -65,9 +65,9 @@ def at_taps(batch: int | None):
         for sample, cotangent in zip(samples, cotangents, strict=True):
             tap = sample.tap
             value = sample.tape[tap.value]
-            example = example_axis(value.shape, tap.units, batch)
-            quantities.append(((tap.number, "activation"), _rows(value, example)))
-            quantities.append(((tap.number, "gradient"), _rows(cotangent.value, example)))
+            examples = example_axes(value.shape, tap.units, batch)
+            quantities.append(((tap.number, "activation"), _rows(value, examples)))
+            quantities.append(((tap.number, "gradient"), _rows(cotangent.value, examples)))
             if tap.kind == "activation":
                 slope = _slope(sample) / jnp.asarray(tap.steepest, value.dtype)
                 slopes.append(((tap.number, "slope"), _units_first(slope, tap.units)))
@@ -106,22 +106,30 @@ def _cotangent(sample: Sample) -> Scaled:
     return scaled.zeros(value.shape, value.dtype)
 
 
-def example_axis(shape: tuple[int, ...], units: tuple[int, ...], batch: int | None) -> int | None:
-    """The axis along which examples stand; None where none is known to be.
+def example_axes(shape: tuple[int, ...], units: tuple[int, ...], batch: int | None) -> range | None:
+    """The axes along which examples stand, several where devices share them; None where none do.
 
-    >>> example_axis((8, 32, 4), (2,), 32)
-    1
+    >>> example_axes((8, 32, 4), (2,), 32), example_axes((8, 4, 5), (2,), 32)
+    (range(1, 2), range(0, 2))
     """
     if batch is None or batch < 2:
         return None
-    return next((k for k, n in enumerate(shape) if n == batch and k not in units), None)
+    rank = len(shape)
+    candidates = [range(k, k + many) for many in range(1, rank + 1) for k in range(rank + 1 - many)]
+    fits = (
+        axes
+        for axes in candidates
+        if np.prod([shape[axis] for axis in axes]) == batch and not set(axes) & set(units)
+    )
+    return next(fits, None)
 
 
-def _rows(value: Array, example: int | None) -> Array:
+def _rows(value: Array, examples: range | None) -> Array:
     """One row an example, or one row of everything."""
-    if example is None:
+    if examples is None:
         return value.reshape(1, -1)
-    return jnp.moveaxis(value, example, 0).reshape(value.shape[example], -1)
+    count = int(np.prod([value.shape[axis] for axis in examples]))
+    return jnp.moveaxis(value, tuple(examples), tuple(range(len(examples)))).reshape(count, -1)
 
 
 def _units_first(slope: Array, units: tuple[int, ...]) -> Array:
