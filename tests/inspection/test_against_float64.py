@@ -21,10 +21,15 @@ def float64(tree):
     return jax.tree.map(widen, tree)
 
 
-def reference(case):
-    """Path → ln RMS of the gradient."""
+def reference(case, jitter=0.0):
+    """Path → ln RMS of the gradient; of parameters that are another by a share `jitter`."""
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        gradient = jax.grad(case.loss)(float64(case.params), *float64(case.batch))
+        params, rng = float64(case.params), np.random.default_rng(0)
+        if jitter:
+            params = jax.tree.map(
+                lambda leaf: leaf * (1 + jitter * rng.standard_normal(leaf.shape)), params
+            )
+        gradient = jax.grad(case.loss)(params, *float64(case.batch))
         leaves = jax.tree_util.tree_leaves_with_path(gradient)
         with np.errstate(divide="ignore"):
             return {
