@@ -71,6 +71,49 @@ def test_a_gate_that_starts_at_zero_is_no_fault():
     assert problems(case._replace(loss=loss, params=params), optimizer=optax.adam(1e-3)) == {}
 
 
+CROSSED = "every prediction meets every target"
+
+
+def squares(prediction, y):
+    return jnp.mean((prediction - y) ** 2)
+
+
+def entropy(logits, y):
+    return jnp.mean(optax.sigmoid_binary_cross_entropy(logits, y))
+
+
+@pytest.mark.parametrize("cost", [squares, entropy])
+def test_a_batch_that_broadcasts(cost):
+    """Predictions [32, 1] beside targets [32]: a table of all pairs, which teaches the mean."""
+    x = jax.random.normal(jax.random.key(0), (32, 5))
+    y = (x[:, 0] > 0).astype(jnp.float32)
+    params = {"w": 0.1 * jnp.ones((5, 1))}
+    crossed = models.Case(lambda p, x, y: cost(jnp.tanh(x @ p["w"]), y), params, (x, y))
+    found = problems(crossed)[CROSSED]
+    assert "(32, 32)" in found.evidence
+    if cost is squares:  # the other's line is its library's
+        assert found.where == f"{__file__}:{squares.__code__.co_firstlineno + 1}"
+    aligned = crossed._replace(loss=lambda p, x, y: cost(jnp.tanh(x @ p["w"])[:, 0], y))
+    assert CROSSED not in problems(aligned)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        # What looks like it: all pairs of predictions; a mask of all pairs; as many features, or
+        # words, as examples; all pairs of vectors.
+        lambda p, x, y: jnp.mean(jnp.tanh((x @ p)[:, :1] - (x @ p)[:, 0]) * (y[:, None] > y)),
+        lambda p, x, y: jnp.mean(jnp.where(y[:, None] > y, (x @ p) @ (x @ p).T, 0.0)),
+        lambda p, x, y: jnp.mean((x @ p - y[:, None]) ** 2),
+        lambda p, x, y: models.cross_entropy(x @ p, y.astype(int)),
+        lambda p, x, y: jnp.mean(((x @ p)[:, None] - x[None]) ** 2),
+    ],
+)
+def test_all_pairs_that_are_meant(loss):
+    x = jax.random.normal(jax.random.key(0), (8, 8))
+    assert CROSSED not in problems(models.Case(loss, jnp.eye(8), (x, jnp.arange(8.0))))
+
+
 def test_unused():
     case = healthy()
     loss = case.loss

@@ -67,6 +67,46 @@ def test_no_layer_or_activation_is_made_up():
     assert sum(layer.kind == "layer" for layer in report.layers) == 3 * 6 + 1
 
 
+def alike(rows):
+    """The mean cosine between different rows, those of zeros left out, pair by pair."""
+    rows = np.asarray(rows, np.float64).reshape(len(rows), -1)
+    rows = rows[np.any(rows != 0, axis=1)]
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.mean([a @ b for k, a in enumerate(rows) for b in rows[:k]])
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_examples_are_compared_pair_by_pair(axis):
+    """Features and gradients of 5 examples, each 3 steps long, whichever axis comes first."""
+    keys = jax.random.split(jax.random.key(0), 4)
+    x = jnp.moveaxis(jax.random.normal(keys[0], (5, 3, 4)), 0, axis)
+    params = {"up": jax.random.normal(keys[1], (4, 7)), "down": jax.random.normal(keys[2], (7, 2))}
+    aim = jnp.moveaxis(jax.random.normal(keys[3], (5, 3, 2)), 0, axis)
+    here = jnp.array([1.0, 0.0, 1.0, 1.0, 1.0])  # an example that the loss does not look at
+
+    def from_first(z, params, aim, here):
+        here = jnp.moveaxis(here[:, None, None], 0, axis)
+        return jnp.sum(here * (jax.nn.relu(z) @ params["down"] - aim) ** 2)
+
+    def loss(params, x, aim, here):
+        return from_first(x @ params["up"], params, aim, here)
+
+    report = vg.inspect(loss, params, x, aim, here)
+    with jax.enable_x64(True):
+        wide = jax.tree.map(lambda a: a.astype(jnp.float64), (params, x, aim, here))
+        z = wide[1] @ wide[0]["up"]
+        gradient = jax.grad(from_first)(z, wide[0], *wide[2:])
+    first, unit = report.layers[:2]
+    assert report.examples == 5
+    values = {first: (z, gradient), unit: (jax.nn.relu(np.asarray(z, np.float32)), None)}
+    for layer, (features, gradients) in values.items():
+        rows = np.moveaxis(np.asarray(features), axis, 0)
+        assert layer.feature_correlation == pytest.approx(alike(rows), abs=1e-5)
+        if gradients is not None:
+            rows = np.moveaxis(np.asarray(gradients), axis, 0)
+            assert layer.gradient_correlation == pytest.approx(alike(rows), abs=1e-5)
+
+
 def test_pre_activation_is_taken_after_the_bias():
     params = {"w": jnp.ones((1, 1)), "b": jnp.full((1,), 3.0)}
     report = vg.inspect(

@@ -73,6 +73,7 @@ def read(instrument: Instrument, params, batch, state=None) -> Report:
         parameters=instrument.parameters(found, params),
         loss_scale=instrument.loss_scale(found),
         examples=instrument.batch_size,
+        crossed=instrument.crossed,
     )
     spoilt = not report.finite
     report = replace(

@@ -29,6 +29,7 @@ def findings(report: "Report") -> tuple[Finding, ...]:
     """What is wrong with the network of a report, the gravest first."""
     checks: Sequence[Callable[[Report], Iterator[Finding]]] = (
         _not_a_number,
+        _crossed,
         _unused,
         _no_gradient,
         _vanishing,
@@ -78,6 +79,19 @@ def _not_a_number(report: "Report") -> Iterator[Finding]:
             f"On the way {'up' if found.direction == 'forward' else 'down'}, the equation "
             f"`{found.operation}` of this line is the first to make {found.made}.{hidden}",
             "Change its input, with a jnp.where before it: one after it does not stop 0 · NaN.",
+            "your-own-network",
+        )
+
+
+def _crossed(report: "Report") -> Iterator[Finding]:
+    if report.crossed:
+        n = report.examples
+        yield Finding(
+            "every prediction meets every target",
+            _names(report.crossed),
+            f"Two arrays of {n} entries, of shapes like ({n}, 1) and ({n},), make a table of "
+            f"({n}, {n}): its mean is least where all predictions are the mean of all targets.",
+            "Give both one shape, as in prediction[:, 0]; leave it if all pairs are meant.",
             "your-own-network",
         )
 

@@ -1,7 +1,6 @@
 """What a caller hands in: named, checked, traced."""
 
 import traceback
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import jax
@@ -77,9 +76,26 @@ def _leaves(tree) -> list:
 
 
 def batch_size(data: Sequence) -> int | None:
-    """The first size of most data arrays; None where there is none."""
-    sizes = Counter(np.shape(array)[0] for array in data if np.ndim(array) > 0)
-    return sizes.most_common(1)[0][0] if sizes else None
+    """How many examples there are, as far as shapes tell; None where they do not.
+
+    The first size of arrays of the most kinds, for pictures and their classes share it and the
+    statistics of layers are all of one kind; then the size that more kinds have anywhere, for
+    time may come before the batch; then that of the larger array.
+
+    >>> pictures, classes, statistics = jnp.ones((8, 5, 5)), jnp.arange(8), jnp.ones(5)
+    >>> batch_size([statistics, statistics, pictures, classes])
+    8
+    """
+    arrays = [array for array in data if np.ndim(array) > 0]
+
+    def kinds(holds: Callable) -> int:
+        return len({(np.ndim(a), str(a.dtype)) for a in arrays if holds(np.shape(a))})
+
+    def weight(size: int) -> tuple[int, int, int]:
+        largest = max(np.size(a) for a in arrays if np.shape(a)[0] == size)
+        return kinds(lambda shape: shape[0] == size), kinds(lambda s: size in s), largest
+
+    return max({np.shape(array)[0]: None for array in arrays}, key=weight, default=None)
 
 
 def traced(loss: Callable, flat: Callable, arrays: Sequence):

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vanishing.inspection import inputs, jax_internals, measure, nonfinite, pullback, scaled
+from vanishing.inspection.crossings import crossings
 from vanishing.inspection.plan import plan
 from vanishing.inspection.records import Layer, Parameter
 from vanishing.inspection.scaled import Scaled
@@ -57,6 +58,9 @@ class Instrument:
         self.closed = inputs.traced(loss, flat, [*leaves, *data])
         self.sizes = [leaf.size for leaf in leaves]
         self.plan = plan(self.closed, self.sizes, len(data))
+        self.crossed = tuple(
+            jax_internals.line(equation) for equation in crossings(self.plan.level, self.batch_size)
+        )
         self._compiled = jax.jit(self._measure)
 
     def _measure(self, leaves, data, state):

@@ -62,6 +62,11 @@ class Plan:
     taps: list[Tap]
     unused: frozenset[int]
 
+    @property
+    def level(self) -> Level:
+        """The loss as a graph."""
+        return self.steps.level
+
 
 def plan(closed, sizes: Sequence[int], batch: int, *, fine: bool = False) -> Plan:
     """The plan for a traced loss.

@@ -37,6 +37,8 @@ class Report:
         loss_scale: number format → the largest power of two that the loss can be multiplied by
             without the largest gradient leaving the format.
         examples: number of examples in the batch, None where it cannot be told.
+        crossed: lines in which every prediction meets every target, where two shapes have been
+            stretched across each other.
         not_a_number: parameters and arrays of the batch that hold a NaN or an infinity, looked
             for where the loss or a gradient is none.
         culprit: the first equation that makes a NaN or an infinity of finite numbers, looked for
@@ -49,6 +51,7 @@ class Report:
     loss_scale: Mapping[str, float]
     examples: int | None
     findings: tuple[Finding, ...] = field(default=())
+    crossed: tuple[str, ...] = ()
     not_a_number: tuple[str, ...] = ()
     culprit: Culprit | None = None
 
