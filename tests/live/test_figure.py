@@ -214,6 +214,14 @@ def test_colours_become_variables_and_nothing_leaks():
     assert referred == set(re.findall(r' id="([^"]*)"', svg))
 
 
+def test_words_with_an_address_are_links_that_a_reader_of_the_page_finds():
+    fig = Figure((2, 2))
+    fig.text(0.5, 0.5, "deep", url="#fig-ramp?a=1&b=x%20y")
+    svg = themed_svg(fig, "A word.", prefix="p.")
+    assert '<a href="#fig-ramp?a=1&amp;b=x%20y"><text' in svg.replace("<g>", "")
+    assert svg.startswith('<svg role="group"') and "_blank" not in svg
+
+
 def contrast(one, two):
     def luminance(colour):
         c = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255

@@ -48,6 +48,8 @@ _ATTRIBUTES = frozenset(
         "text-anchor",
     ]
 )
+#: What refers to a part of the picture itself, not to a live figure of the page.
+_REFERENCE = r'href="#(?!fig-\w+\?)'
 _ROOT = f'font-family="{FONT}" stroke-linejoin="round" stroke-linecap="butt"'
 
 
@@ -84,7 +86,8 @@ def themed_svg(
         keep: `gid` of the artists whose ids must stay.
 
     Returns:
-        an `<svg>` element as `str`: as wide as its column, at most as wide as the figure.
+        an `<svg>` element as `str`: as wide as its column, at most as wide as the figure. An
+        artist with a URL (`set_url`) is a link; `#fig-name?control=value` sets a live figure.
 
     >>> from matplotlib.figure import Figure
     >>> themed_svg(Figure(), "Nothing yet.")[:44]
@@ -98,12 +101,14 @@ def themed_svg(
     body = source[source.index("</metadata>") + len("</metadata>") :]
     body = re.sub(r'<style type="text/css">.*?</style>', "", body)  # would style the whole page
     body = re.sub(r"<!--.*?-->", "", body, flags=re.S)
-    body = _rename(body.replace("xlink:href", "href"), prefix, keep)
+    body = body.replace("xlink:href", "href").replace(' target="_blank"', "")
+    body = _rename(body, prefix, keep)
     body = re.sub(r'(<text style="font-size: )([\d.]+px)', rf"\1calc(\2 * {_SCALE})", body)
     body = re.sub(r'style="([^"]*)"', lambda match: _attributes(_themed(match[1])), body)
     body = re.sub(r"\s*\n\s*", " ", body).replace("> <", "><")
     width, height = fig.get_size_inches() * 72
-    label = f'role="img" aria-label="{html.escape(alt)}"' if alt else 'aria-hidden="true"'
+    role = "group" if "<a " in body else "img"  # who sees one image does not find links in it
+    label = f'role="{role}" aria-label="{html.escape(alt)}"' if alt else 'aria-hidden="true"'
     size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}pt" class="vg-svg"'
     root = f'{size} fill="{VARIABLES["#000000"]}" {_ROOT}'
     return f"<svg {label} {root}>{body.lstrip()}".strip()
@@ -137,8 +142,8 @@ def _themed(style: str) -> str:
 
 def _rename(body: str, prefix: str, keep: Collection[str]) -> str:
     """Prefix the ids that something refers to, and drop the others."""
-    used = {*keep, *re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', body)}
+    used = {*keep, *re.findall(rf'{_REFERENCE}([^"]+)"|url\(#([^)]+)\)', body)}
     used = {name for entry in used for name in ([entry] if isinstance(entry, str) else entry)}
     body = re.sub(r' id="([^"]*)"', lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "", body)
-    body = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}\1"', body)
+    body = re.sub(rf'{_REFERENCE}([^"]+)"', rf'href="#{prefix}\1"', body)
     return re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", body)
