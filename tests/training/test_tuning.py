@@ -78,9 +78,9 @@ def scaled(sigma_w):
 
 def test_one_executable_serves_every_scale_rate_and_number_of_steps():
     tuning.grid(Partial(scaled, 1.0), DATA, rates=(0.1, 0.3), starts=1, **RUN)
-    before = tuning._end._cache_size()
+    before = tuning.end._cache_size()
     tuning.grid(Partial(scaled, 2.0), DATA, rates=(0.2,), starts=2, **(RUN | {"steps": 7}))
-    assert tuning._end._cache_size() == before
+    assert tuning.end._cache_size() == before
 
 
 BAD = [
