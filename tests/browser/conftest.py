@@ -79,6 +79,7 @@ def figures() -> dict:
         live_gallery.scaled,
         live_gallery.furnished,
         live_gallery.layered,
+        live_gallery.folded,
         lambda: live_gallery.descent("previewed", preview=30),
         lambda: live_gallery.descent("alive", autoplay=True),
     )

@@ -141,6 +141,38 @@ def parabola(name="parabola"):
     )
 
 
+def folded(name="folded"):
+    """Return a figure in two layouts: panels beside each other, and one under another."""
+
+    def drawn(size, rows, columns):
+        fig = Figure(size, layout="constrained")
+        upper, lower = fig.subplots(rows, columns).ravel()
+        (line,) = upper.plot(T, np.zeros(50), "o-", ms=3, color=BLUE)
+        level = upper.axhline(0, color=GREEN)
+        upper.set_ylim(-3, 3)
+        bars = lower.bar(range(5), np.ones(5), color=BLUE)
+        lower.set_ylim(0, 3)
+        words = upper.text(0, -2.8, "level 0")
+        bind = {line: "y", level: "level", bars: "heights", words: "level {level:.2f}"}
+        return fig, bind, {level: "height"}
+
+    def compute(height):
+        y = height * jnp.sin(6 * T)
+        return {"y": y, "level": height, "heights": jnp.abs(y[::10])}
+
+    fig, bind, pick = drawn((7, 3), 1, 2)
+    return live.figure(
+        fig,
+        compute,
+        [live.Slider("height", 0.0, 3.0, value=1.0, step=0.01)],
+        bind,
+        name=name,
+        alt="A wave with a line at its height, and five bars.",
+        pick=pick,
+        narrow=drawn((3.6, 4), 2, 1),
+    )
+
+
 def descent(name="descent", preview=0, autoplay=False):
     """Return an animated figure: gradient descent on a parabola, with its history."""
 

@@ -71,7 +71,7 @@ def test_paths_are_those_of_matplotlib(state, open_page, web, figures):
     outputs = outputs_of(page, {**figure.defaults, **state})
     figure.draw({k: v.reshape(figure.outputs[k].shape) for k, v in outputs.items()})
     kinds = set()
-    for row, bound in enumerate(figure.bounds):
+    for row, bound in enumerate(figure.layouts[0].bounds):
         if bound.kind in ("line", "rule", "bars", "steps", "band"):
             kinds.add(bound.kind)
             for k, artist in enumerate(bound.artists):
@@ -111,7 +111,7 @@ def test_images_have_matplotlibs_pixels(open_page, web, figures):
     figure = figures["gallery"]
     page = open_page(f"{web}/gallery.html")
     outputs = outputs_of(page, {"amplitude": 3, "frequency": 2})
-    (row,) = (r for r, b in enumerate(figure.bounds) if b.kind == "image")
+    (row,) = (r for r, b in enumerate(figure.layouts[0].bounds) if b.kind == "image")
     name = f"gallery-{row}-0"
     shaped = {k: v.reshape(figure.outputs[k].shape) for k, v in outputs.items()}
     expected = re.search(rf'<image[^>]*ref\.{name}"[^>]*>', figure.svg("ref", shaped))[0]
@@ -128,8 +128,8 @@ def test_scatter_moves_colours_and_scales(open_page, web, figures):
     figure = figures["gallery"]
     page = open_page(f"{web}/gallery.html")
     outputs = outputs_of(page, {"seed": 7})
-    (row,) = (r for r, b in enumerate(figure.bounds) if b.kind == "scatter")
-    bound = figure.bounds[row]
+    (row,) = (r for r, b in enumerate(figure.layouts[0].bounds) if b.kind == "scatter")
+    bound = figure.layouts[0].bounds[row]
     maps = bound.spec(["x"])["axes"]
     group = page.evaluate(GROUP, f"gallery-{row}-0")
     drawn = [
@@ -207,7 +207,7 @@ def test_a_network_is_coloured_as_matplotlib_colours_it(state, open_page, web, f
     page.evaluate(SET, {"depth": 3, "scale": 1.5})  # and back, so that the page has to draw
     figure = figures["layered"]
     page.evaluate(SET, {**figure.defaults, **state})
-    (bound,) = figure.bounds
+    (bound,) = figure.layouts[0].bounds
     bound.apply(figure.evaluate(**state))
     net = bound.artist
     for part, (artist, paint, colours) in enumerate(

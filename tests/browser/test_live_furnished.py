@@ -125,7 +125,8 @@ def test_the_link_to_a_state_copies_it_and_says_so(open_page, web):
     page = open_page(f"{web}/furnished.html")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_label("with friction").check()
-    page.get_by_text("With friction on").wait_for(state="attached")  # said once the figure rests
+    spoken = page.locator(".live-speaks", has_text="With friction on")
+    spoken.wait_for(state="attached")  # said once the figure rests
     page.get_by_role("link", name="Link to this state").click()
     page.wait_for_function("() => document.querySelector('.live-link').textContent === 'Copied'")
     assert page.locator(".live-speaks").inner_text() == "Copied"

@@ -117,6 +117,7 @@ CASES = [
     ("figure", lambda: figure(data={"a": np.zeros(3, np.uint8)}), "no control's; got 'a'"),
     ("figure", lambda: figure(data={"d": T}), r"data\['d'\]: expected uint8"),
     ("figure", lambda: figure(pick={OTHER: "a"}), "pick: expected a bound axvline"),
+    ("figure", lambda: figure(narrow=3), r"narrow: expected a tuple \(fig, bind\).*; got 3"),
     ("figure", lambda: figure(presets={"x": {"b": 1}}), r"names among \['a'\]; got \['b'\]"),
     ("figure", lambda: figure(presets={"x": {"a": "much"}}), "a: expected a number; got 'much'"),
     *(

@@ -92,13 +92,14 @@ def test_what_the_browser_cannot_run_is_refused_when_the_figure_is_made():
 @pytest.mark.parametrize("scale", ["linear", "log"])
 def test_positions_are_matplotlibs(scale):
     figure = make(line, scale=scale)
-    ax = figure.fig.axes[0]
+    fig = figure.layouts[0].fig
+    ax = fig.axes[0]
     maps = axis_maps(ax)
     rng = np.random.default_rng(0)
     data = rng.uniform(0.01, 2, (20, 2))
-    with points(figure.fig):
+    with points(fig):
         expected = ax.transData.transform(data)
-        height = figure.fig.bbox.height
+        height = fig.bbox.height
     offset, slope, log, _ = maps["y"]
     values = np.log10(data[:, 1]) if log else data[:, 1]
     np.testing.assert_allclose(offset + slope * values, height - expected[:, 1], rtol=1e-9)
@@ -151,10 +152,27 @@ def test_the_page_holds_all_and_ids_differ():
 
 def test_the_picture_is_that_of_the_defaults_and_comes_out_the_same():
     figure = make(line, name="same")
-    np.testing.assert_array_equal(figure.fig.axes[0].lines[0].get_ydata(), T)
+    np.testing.assert_array_equal(figure.layouts[0].fig.axes[0].lines[0].get_ydata(), T)
     assert figure.svg("x") == figure.svg("x")
     assert figure.svg("x") != figure.svg("x", figure.evaluate(a=2.0))
     assert figure.sentence == "Level is 1; y from 0 to 1."
+
+
+def test_a_second_layout_shows_the_same_outputs_under_ids_of_its_own():
+    def second(output="y"):
+        fig = Figure((2, 2))
+        ax = fig.subplots()
+        return fig, {ax.plot(T, np.zeros(5))[0]: output}
+
+    figure = make(line, name="twofold", narrow=second())
+    for layout in figure.layouts:
+        np.testing.assert_array_equal(layout.fig.axes[0].lines[0].get_ydata(), T)
+    page = Elements(figure.html())
+    assert len(page.ids) == len(set(page.ids))
+    assert {"fig-twofold.twofold-0-0", "fig-twofold-narrow.twofold-0-0"} <= set(page.ids)
+    assert figure.html().count("<svg") == 2 and make(line).html().count("<svg") == 1
+    with pytest.raises(ValueError, match=r"narrow: expected artists for the outputs \['y'\]"):
+        make(line, narrow=(Figure(), {}))
 
 
 def test_values_are_kept_in_range_and_unknown_ones_refused():
@@ -207,6 +225,7 @@ def test_colours_become_variables_and_nothing_leaks():
     fig.subplots().plot(T, T, color=palette.CYCLE["blue"].light)
     svg = themed_svg(fig, 'Say "what"', prefix="p.")
     assert f'stroke="var(--vg-blue, {palette.CYCLE["blue"].light})"' in svg
+    assert not re.search(r' (d|x|y)="[^"]*\.\d{3}', svg)  # hundredths of a point are enough
     assert "style=" not in svg  # a strict Content-Security-Policy would drop it
     assert "<style" not in svg and "<!--" not in svg and "&quot;what&quot;" in svg
     assert all(name.startswith("p.") for name in re.findall(r' id="([^"]*)"', svg))

@@ -24,7 +24,7 @@ def made(pick_line=True, control="level"):
 
 
 def test_the_host_learns_where_a_tap_means_what():
-    (pick,) = made().spec["picks"]
+    (pick,) = made().spec["layouts"][0]["picks"]
     left, top, right, bottom = pick["box"]
     offset, slope, log, _ = pick["axis"]
     assert (pick["control"], pick["role"], log) == ("level", "y", 0)

@@ -120,12 +120,27 @@ def axis_titles(ax: Axes, *, x: str | None = None, y: str | None = None) -> None
     >>> ax.get_xlabel(), ax.get_title(loc="left")
     ('layer', 'gradient')
     """
-    columns = ax.get_subplotspec().get_gridspec().ncols
-    letters = int(_LETTERS_PER_INCH * ax.figure.get_figwidth() / columns)
+    place = ax.get_subplotspec()
+    share = len(place.colspan) / place.get_gridspec().ncols
+    letters = int(_LETTERS_PER_INCH * ax.figure.get_figwidth() * share)
     if x is not None:
         ax.set_xlabel(textwrap.fill(x, letters))
     if y is not None:
         ax.set_title(textwrap.fill(y, letters), loc="left")
+
+
+def legend_above(ax: Axes) -> None:
+    """A legend in the line of the title, at its right end: no line that moves runs into it.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> _ = ax.plot([1, 2], label="dead")
+    >>> legend_above(ax)
+    >>> [word.get_text() for word in ax.get_legend().get_texts()]
+    ['dead']
+    """
+    names = len(ax.get_legend_handles_labels()[1])
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1.02), ncols=names, borderaxespad=0)
 
 
 def reference(ax: Axes, value: float, words: str, *, axis: str = "y") -> None:

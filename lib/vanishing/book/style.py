@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from vanishing._types import AnyArray
 from vanishing.book.asking import Ask, waiting
 from vanishing.book.labels import axis_titles, label_lines
-from vanishing.live import Prediction, predict
+from vanishing.live import LiveFigure, Prediction, figure, predict
 from vanishing.live.page.svg import png, themed_svg
 from vanishing.live.palette import CYCLE, LAYERS, PALETTE
 
@@ -70,7 +70,11 @@ STYLE = {
     "font.size": 10,
     "grid.color": COLOURS["grid"],
     "grid.linewidth": 0.6,
+    "legend.borderpad": 0.2,
+    "legend.columnspacing": 1,
     "legend.frameon": False,
+    "legend.handlelength": 1.4,
+    "legend.handletextpad": 0.4,
     "lines.linewidth": 1.8,
     "xtick.color": COLOURS["slate"],
     "ytick.color": COLOURS["slate"],
@@ -188,6 +192,24 @@ def picture(draw: Callable[..., Figure]) -> Callable[..., Any]:
         )
 
     return drawn
+
+
+def live_figure(
+    draw: Callable[..., tuple], compute: Any, controls: Sequence, **options
+) -> LiveFigure:
+    """A live figure that is drawn in the house style, once for the column and once for a phone.
+
+    Args:
+        draw: returns `(figure, bind)` or `(figure, bind, pick)` as `vg.live.figure` takes them;
+            `is_narrow()` tells it for which of the two it draws.
+        compute, controls, options: of `vg.live.figure`.
+
+    Returns:
+        A `LiveFigure`; the last value of a cell shows it.
+    """
+    (wide, bind, *pick), narrow = _in_layouts(draw)
+    picks = {"pick": pick[0]} if pick else {}
+    return figure(wide, compute, controls, bind, narrow=narrow, **picks, **options)
 
 
 def canvas(height: float = 3.4, columns: int = 1, rows: int = 1, **options):

@@ -6,20 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
 from vanishing.live import names, reading
-from vanishing.live.artists.binding import bind_artist
-from vanishing.live.artists.bound import Bound
-from vanishing.live.artists.marks import BoundLine, BoundRule
+from vanishing.live.artists.marks import BoundLine
 from vanishing.live.controls import Control, Slider, Value
+from vanishing.live.layout import Layout
 from vanishing.live.machine import Animation, Machine
 from vanishing.live.page import text
 from vanishing.live.page.assets import strip
 from vanishing.live.page.markup import figure_html, json_ready
-from vanishing.live.page.svg import check_figure, png, points, themed_svg
+from vanishing.live.page.svg import png
 
 _shown: Counter[str] = Counter()  # how often each name was displayed: ids differ by it
 
@@ -48,8 +46,13 @@ class LiveFigure:
             then moves.
         presets: cases worth seeing, a button each: `{"He": {"sigma_w": 1.41}}`; controls that a
             case does not name are at their default in it.
+        narrow: `(fig, bind)` or `(fig, bind, pick)`: the same outputs drawn a second time, for
+            narrow pages. A page shows the one or the other, as its width allows; without it the
+            picture shrinks with the page, and its words with it. Draw it 3.6 inches wide, and no
+            higher than leaves room for the controls.
 
     Attributes:
+        layouts: the drawings, each a `Layout`; the wide one first.
         outputs: of the first picture, by name, as NumPy arrays.
         defaults: control values of the first picture, by name.
 
@@ -83,9 +86,10 @@ class LiveFigure:
         data: Mapping[str, Any] | None = None,
         pick: Mapping[Any, str] | None = None,
         presets: Mapping[str, Mapping[str, Value]] | None = None,
+        narrow: tuple | None = None,
     ) -> None:
         names.check_words(name, alt)
-        self.fig, self.name, self.alt, self.caption = check_figure(fig), name, alt, caption
+        self.name, self.alt, self.caption = name, alt, caption
         self.title = title or name.replace("_", " ")
         self.controls = tuple(controls)
         names.check_controls(self.controls, animated=isinstance(compute, Animation))
@@ -93,12 +97,9 @@ class LiveFigure:
         self.defaults: dict[str, Value] = {c.name: c.value for c in self.controls}
         self.presets = {word: self.state(**case) for word, case in (presets or {}).items()}
         self.outputs = self.machine.compute(self.defaults)
-        self.bounds = self._bind(bind)
+        self.layouts = self._layouts((fig, bind, pick), narrow)
         self.words = self._names(words or {})
-        self._freeze()
-        self.picks = [self._pick(rule, control) for rule, control in (pick or {}).items()]
         self._say = text.parse(describe or self._summary(), self._shapes, list(self.defaults))
-        self.draw(self.outputs)
         self.programs = self.machine.programs(self.defaults)
         self.spec  # noqa: B018  (here, since IPython only prints errors raised while displaying)
 
@@ -106,22 +107,22 @@ class LiveFigure:
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         return {key: value.shape for key, value in self.outputs.items()}
 
-    def _bind(self, bind: Mapping[Any, Any]) -> list[Bound]:
-        """Pair the artists of this figure with the outputs they show."""
-        if not isinstance(bind, Mapping):
+    def _layouts(self, wide: tuple, narrow: Any) -> list[Layout]:
+        if narrow is not None and not (isinstance(narrow, tuple) and 2 <= len(narrow) <= 3):
             raise TypeError(
-                f"bind: expected a mapping from artists to outputs; got {type(bind).__name__}. "
-                'Write {line: "y"}.'
+                f"narrow: expected a tuple (fig, bind) or (fig, bind, pick); got {narrow!r}. "
+                "Draw the figure a second time, and pass both with what its artists show."
             )
-        bounds = [bind_artist(artist, target) for artist, target in bind.items()]
-        for bound in bounds:
-            if any(artist.figure is not self.fig for artist in bound.artists):
-                raise ValueError(
-                    f"bind: expected artists of this figure; got a {type(bound.artist).__name__} "
-                    "of another. Draw it in the figure that you pass."
-                )
-            bound.check(self._shapes)
-        return bounds
+        sliders = [control.name for control in self.controls if isinstance(control, Slider)]
+        shared = {"name": self.name, "outputs": self.outputs, "sliders": sliders}
+        layouts = [Layout(*drawn, **shared) for drawn in (wide, narrow) if drawn is not None]
+        shown = [sorted(layout.drawn()) for layout in layouts]
+        if shown[-1] != shown[0]:
+            raise ValueError(
+                f"narrow: expected artists for the outputs {shown[0]}; got those for {shown[-1]}. "
+                "Both layouts show the same."
+            )
+        return layouts
 
     def _names(self, words: Mapping[str, str]) -> dict[str, str]:
         unknown = sorted(set(words) - set(self.outputs))
@@ -132,29 +133,10 @@ class LiveFigure:
             )
         return {name: words.get(name, name.replace("_", " ")) for name in self.outputs}
 
-    def _pick(self, rule: Any, control: str) -> dict[str, Any]:
-        """What the host needs to turn a tap in the rule's axes into the control's value."""
-        bound = next((b for b in self.bounds if b.artist is rule), None)
-        sliders = [c.name for c in self.controls if isinstance(c, Slider)]
-        if not isinstance(bound, BoundRule) or control not in sliders:
-            raise ValueError(
-                f"pick: expected a bound axvline or axhline and one of the sliders {sliders}; got "
-                f"{type(rule).__name__} and {control!r}. Bind the rule, and pair it with a slider."
-            )
-        return {"control": control, **bound.place()}
-
-    def _freeze(self) -> None:
-        """Keep limits and layout, so that two settings compare honestly."""
-        plt.close(self.fig)  # else the notebook shows it a second time, still
-        for ax in self.fig.axes:
-            ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
-        with points(self.fig):
-            self.fig.draw_without_rendering()
-        self.fig.set_layout_engine("none")
-
     def _summary(self) -> str:
         """A template that names the ends of every line and every single number."""
-        lines = {b.shows.get("y") for b in self.bounds if isinstance(b, BoundLine)}
+        bounds = self.layouts[0].bounds
+        lines = {bound.shows.get("y") for bound in bounds if isinstance(bound, BoundLine)}
         said = []
         for name, value in self.outputs.items():
             words = self.words[name].replace("{", "{{").replace("}", "}}")
@@ -166,8 +148,8 @@ class LiveFigure:
 
     def draw(self, outputs: Mapping[str, Any]) -> None:
         """Move the matplotlib artists to `outputs`: by name, of the shapes that compute returns."""
-        for bound in self.bounds:
-            bound.apply(outputs)
+        for layout in self.layouts:
+            layout.draw(outputs)
 
     def evaluate(self, **values: Value) -> dict[str, np.ndarray]:
         """The outputs at the given control values, the others at their default, from JAX.
@@ -202,29 +184,21 @@ class LiveFigure:
 
     def _drawn(self) -> list[tuple[str, str, bool]]:
         """Name and words of each output that is drawn, and whether NaN may pad its end."""
-        kinds: dict[str, set[str]] = {}
-        for bound in self.bounds:
-            for name in bound.drawn():
-                kinds.setdefault(name, set()).add(bound.kind)
         return [
-            (name, self.words[name], kind <= {"line", "network"}) for name, kind in kinds.items()
+            (name, self.words[name], kinds <= {"line", "network"})
+            for name, kinds in self.layouts[0].drawn().items()
         ]
 
     @cached_property
     def spec(self) -> dict[str, Any]:
         """Everything that the host needs beside picture and programs, as JSON values."""
-        artists = [
-            bound.spec([f"{self.name}-{row}-{k}" for k in range(len(bound.artists))])
-            for row, bound in enumerate(self.bounds)
-        ]
         spec = {
             "name": self.name,
             "controls": [control.spec() for control in self.controls],
-            "artists": artists,
+            "layouts": [layout.spec() for layout in self.layouts],
             "outputs": list(self.outputs),
             "say": self._say,
             "drawn": self._drawn(),
-            "picks": self.picks,
             "presets": list(self.presets.values()),
             "data": list(self.machine.data),
         }
@@ -243,28 +217,32 @@ class LiveFigure:
             "bytes": sum(leaf.size * leaf.dtype.itemsize for leaf in leaves),
         }
 
-    def svg(self, uid: str | None = None, outputs: Mapping[str, Any] | None = None) -> str:
+    def svg(
+        self,
+        uid: str | None = None,
+        outputs: Mapping[str, Any] | None = None,
+        *,
+        narrow: bool = False,
+    ) -> str:
         """The picture as SVG, in points; ids begin with `uid`.
 
         Args:
             uid: `fig-<name>` if None.
             outputs: what to show, of the shapes that compute returns; those at the defaults if
                 None.
+            narrow: in the layout for narrow pages, which the figure must have.
         """
-        for row, bound in enumerate(self.bounds):
-            for k, artist in enumerate(bound.artists):
-                artist.set_gid(f"{self.name}-{row}-{k}")
-        keep = [artist.get_gid() for bound in self.bounds for artist in bound.artists]
-        self.draw(self.outputs if outputs is None else outputs)
-        prefix = f"{uid or 'fig-' + self.name}."
-        return themed_svg(self.fig, self.alt, prefix=prefix, keep=keep)
+        prefix = f"{uid or 'fig-' + self.name}{'-narrow' * narrow}."
+        shown = self.outputs if outputs is None else outputs
+        return self.layouts[narrow].svg(shown, self.alt, prefix)
 
     def html(self) -> str:
         """The figure for a page that serves `vanishing-live.js` and `.css`."""
         _shown[self.name] += 1
         uid = f"fig-{self.name}" + (f"-{_shown[self.name]}" if _shown[self.name] > 1 else "")
         sources = {key: strip(program.source) for key, program in self.programs.items()}
-        return figure_html(self, uid, self.svg(uid), {**self.spec, "programs": sources})
+        svgs = [self.svg(uid, narrow=bool(k)) for k in range(len(self.layouts))]
+        return figure_html(self, uid, svgs, {**self.spec, "programs": sources})
 
     @cached_property
     def widget(self):
@@ -277,7 +255,7 @@ class LiveFigure:
         bundle = self.widget._repr_mimebundle_()[0] if has_frontend() else {}
         words = f"LiveFigure {self.name}: {self.alt}"
         page = self.html()  # leaves the figure at its defaults, which the PNG then shows
-        picture = {"text/html": page, "image/png": png(self.fig)}
+        picture = {"text/html": page, "image/png": png(self.layouts[0].fig)}
         return {**bundle, "text/plain": words, **picture}
 
 

@@ -102,6 +102,7 @@ def test_at_matched_gain_only_relu_meets_zeros_in_the_first_layer():
 def test_the_first_picture_shows_the_outputs():
     live = figure()
     opens_at_its_defaults(live)
-    shown = {bound.shows.get("values"): bound.artist for bound in live.bounds}
-    np.testing.assert_array_equal(shown["share"].get_data().values, live.outputs["share"])
+    for layout in live.layouts:
+        shown = {bound.shows.get("values"): bound.artist for bound in layout.bounds}
+        np.testing.assert_array_equal(shown["share"].get_data().values, live.outputs["share"])
     assert 0.9 < live.outputs["share"].sum() < 1.1

@@ -1,6 +1,7 @@
 """The one-neuron figure: the browser's steps against JAX's, and both against float64."""
 
 import functools
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def test_the_first_picture_is_the_accident_and_what_follows():
 
 
 def test_the_picture_shows_the_outputs():
-    for bound in figure().bounds:
+    for bound in chain.from_iterable(layout.bounds for layout in figure().layouts):
         if "x" not in bound.shows:
             np.testing.assert_array_equal(
                 bound.artist.get_ydata(), figure().outputs[bound.shows["y"]]

@@ -142,11 +142,12 @@ def test_relu_dies_by_no_scale_and_follows_its_law(sigma_w):
 def test_the_first_picture_shows_the_outputs():
     live = figure()
     opens_at_its_defaults(live)
-    lines = {b.shows["y"]: b.artist for b in live.bounds if "y" in b.shows}
-    assert lines.keys() == live.outputs.keys() - {"layer"}
-    for name, line in lines.items():
-        np.testing.assert_array_equal(line.get_xdata(), live.outputs["layer"])
-        np.testing.assert_array_equal(line.get_ydata(), live.outputs[name])
+    for layout in live.layouts:
+        lines = {b.shows["y"]: b.artist for b in layout.bounds if "y" in b.shows}
+        assert lines.keys() == live.outputs.keys() - {"layer"}
+        for name, line in lines.items():
+            np.testing.assert_array_equal(line.get_xdata(), live.outputs["layer"])
+            np.testing.assert_array_equal(line.get_ydata(), live.outputs[name])
 
 
 def test_the_program_is_small():

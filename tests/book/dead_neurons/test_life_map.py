@@ -54,8 +54,9 @@ def test_the_browser_draws_the_columns_that_jax_draws(case):
 
 def test_the_first_picture_shows_a_whole_run():
     live = figure()
-    (image,) = [b.artist for b in live.bounds if b.shows.get("z") == "map"]
-    np.testing.assert_array_equal(image.get_array().filled(np.nan), live.outputs["map"])
+    for layout in live.layouts:
+        (image,) = [b.artist for b in layout.bounds if b.shows.get("z") == "map"]
+        np.testing.assert_array_equal(image.get_array().filled(np.nan), live.outputs["map"])
     assert (live.outputs["map"] <= 1).all() and live.outputs["killed"] > 0
 
 

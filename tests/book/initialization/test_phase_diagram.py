@@ -74,8 +74,9 @@ def test_the_browser_draws_and_trains_as_jax_does(case):
 def test_the_picture_at_rest_is_the_end_of_a_run():
     live = figure()
     assert np.isfinite(live.outputs["loss"]).all() and len(live.outputs["loss"]) == 41
-    (image,) = [b.artist for b in live.bounds if b.shows.get("z") == "map"]
-    np.testing.assert_array_equal(image.get_array(), live.outputs["map"])
+    for layout in live.layouts:
+        (image,) = [b.artist for b in layout.bounds if b.shows.get("z") == "map"]
+        np.testing.assert_array_equal(image.get_array(), live.outputs["map"])
 
 
 @pytest.mark.parametrize("name", module.ACTIVATIONS)

@@ -45,8 +45,9 @@ def test_the_browser_makes_the_steps_that_jax_makes(case):
 def test_the_first_picture_shows_the_end_of_a_whole_run():
     live = figure()
     opens_at_its_defaults(live)
-    (curve,) = [b.artist for b in live.bounds if b.shows.get("y") == "loss"]
-    np.testing.assert_array_equal(curve.get_ydata(), live.outputs["loss"])
+    for layout in live.layouts:
+        (curve,) = [b.artist for b in layout.bounds if b.shows.get("y") == "loss"]
+        np.testing.assert_array_equal(curve.get_ydata(), live.outputs["loss"])
     assert np.isfinite(live.outputs["loss"]).all()
 
 

@@ -128,10 +128,11 @@ def test_layers_that_are_not_there_repeat_the_last():
 
 def test_the_first_picture_shows_the_outputs():
     live = figure()
-    lines = {b.shows["y"]: b.artist for b in live.bounds if "y" in b.shows}
-    assert lines.keys() == live.outputs.keys() - {"layer"}
-    for name, line in lines.items():
-        np.testing.assert_array_equal(line.get_ydata(), live.outputs[name])
+    for layout in live.layouts:
+        lines = {b.shows["y"]: b.artist for b in layout.bounds if "y" in b.shows}
+        assert lines.keys() == live.outputs.keys() - {"layer"}
+        for name, line in lines.items():
+            np.testing.assert_array_equal(line.get_ydata(), live.outputs[name])
 
 
 def test_the_program_is_small():

@@ -96,7 +96,7 @@ def test_the_first_picture_shows_the_outputs():
     again = live.evaluate()
     for name, value in live.outputs.items():
         np.testing.assert_array_equal(again[name], value)
-    shown = {name for bound in live.bounds for name in bound.shows.values()}
+    shown = {name for bound in live.layouts[0].bounds for name in bound.shows.values()}
     assert live.outputs.keys() - {"chi"} <= shown
 
 

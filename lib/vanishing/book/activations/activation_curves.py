@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from vanishing import activations
-from vanishing.book.style import COLOURS, canvas, house_style
+from vanishing.book.labels import axis_titles, legend_above
+from vanishing.book.style import COLOURS, canvas, is_narrow, live_figure
 from vanishing.live import Choice, Seed, Slider
-from vanishing.live import figure as live_figure
 from vanishing.network import MLP, forward, init
 from vanishing.probe import SATURATED_BELOW
 from vanishing.studies import rounding
@@ -87,17 +87,17 @@ def compute(activation, layer, sigma_w, sigma_b, seed) -> dict[str, Array]:
     }
 
 
-@house_style
 def _draw():
-    figure, (upper, lower) = canvas(rows=2, height=4.6, sharex=True)
+    figure, (upper, lower) = canvas(3.4 if is_narrow() else 4.6, rows=2, sharex=True)
     flat = np.full(GRID.size, np.nan)
     shade = {"color": COLOURS["vermilion"], "alpha": 0.22, "fill": True, "linewidth": 0}
     none = np.zeros(GRID.size)
     above = upper.stairs(none + BOTTOM, EDGES, baseline=BOTTOM, **shade)
     (phi,) = upper.plot(GRID, flat, label="φ(z)")
     (slope,) = upper.plot(GRID, flat, color=COLOURS["green"], label="φ′(z)")
-    upper.set(ylim=(BOTTOM, TOP), ylabel="φ and φ′")
-    upper.legend(loc="upper left")
+    upper.set(ylim=(BOTTOM, TOP))
+    axis_titles(upper, y="function and slope")
+    legend_above(upper)
     below = lower.stairs(none + FLOOR / 2, EDGES, baseline=FLOOR / 2, **shade)
     steps = lower.stairs(
         np.full(BINS, 0.1),
@@ -110,9 +110,9 @@ def _draw():
         yscale="log",
         ylim=(FLOOR / 2, 2),
         xlim=(-REACH, REACH),
-        xlabel="pre-activation z",
-        ylabel="share of pre-activations",
+        xticks=[-20, -10, 0, 10, 20],
     )
+    axis_titles(lower, x="pre-activation z", y="share of pre-activations")
     words = lower.text(0.99 * REACH, 0.5, "φ′ exactly 0: 100.0 %", ha="right")
     bind = {
         above: "zero_above",
@@ -145,7 +145,6 @@ def activation_curves():
     >>> activation_curves().name
     'activation_curves'
     """
-    drawn, bind = _draw()
     controls = [
         Choice("activation", NAMES, value="tanh"),
         Slider("layer", 1, DEPTH, value=10),
@@ -154,10 +153,9 @@ def activation_curves():
         Seed("seed"),
     ]
     return live_figure(
-        drawn,
+        _draw,
         compute,
         controls,
-        bind,
         name="activation_curves",
         caption="Above: an activation and its slope; shaded where the slope is exactly 0 in "
         "float32. Below: the pre-activations of one layer; the outermost bars hold all beyond ±20.",

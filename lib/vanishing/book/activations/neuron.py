@@ -16,9 +16,9 @@ from jaxtyping import Array, Float, Int
 
 from vanishing import activations
 from vanishing._types import Scalar
-from vanishing.book.style import COLOURS, canvas, house_style
+from vanishing.book.labels import axis_titles
+from vanishing.book.style import COLOURS, canvas, is_narrow, live_figure
 from vanishing.live import Animation, Choice, Slider
-from vanishing.live import figure as live_figure
 from vanishing.studies import rounding
 
 WEIGHTS, BIAS, INPUTS = (0.5, 0.5), 0.5, (1.0, 1.0)
@@ -177,12 +177,13 @@ def _draw_slopes(ax):
     ax.plot(z, np.where(z > 0, 1, FLOOR), color=COLOURS["vermilion"], linewidth=1.2)
     ax.annotate("exactly 0", (0.8, FLOOR), xytext=(0, 6), textcoords="offset points")
     ax.set(
-        xlabel="pre-activation z",
-        ylabel="slope φ′(z)",
         yscale="log",
         xlim=(-REACH, REACH),
+        xticks=[-10, -5, 0, 5, 10],
         ylim=(FLOOR / 3, 10),
+        yticks=[1e-9, 1e-6, 1e-3, 1],
     )
+    axis_titles(ax, x="pre-activation z", y="slope φ′(z)")
     sizes = {"tanh": 8, "exact": 12, "relu": 5}
     return {
         ax.plot(
@@ -222,20 +223,19 @@ def _draw_paths(ax):
         )
         bind[line] = f"path_{name}"
     ax.set(
-        xlabel="pictures; the large update is the first",
-        ylabel="pre-activation z",
         xlim=(0, FRAMES),
         ylim=(-REACH, REACH),
+        yticks=[-10, -5, 0, 5, 10],
     )
+    axis_titles(ax, x="picture; the large update first", y="pre-activation z")
     ax.legend(loc="upper right")
     return bind
 
 
-@house_style
 def _draw():
-    figure, (left, right) = canvas(columns=2, height=3.4)
+    figure, (slopes, paths) = canvas(2.3 if is_narrow() else 3.4, columns=2)
     figure.get_layout_engine().set(wspace=0.06)
-    return figure, _draw_slopes(left) | _draw_paths(right)
+    return figure, _draw_slopes(slopes) | _draw_paths(paths)
 
 
 def neuron():
@@ -247,29 +247,26 @@ def neuron():
     >>> neuron().name
     'neuron'
     """
-    drawn, bind = _draw()
     controls = [
         Slider("gradient", -45.0, 45.0, value=38.33, step=0.01, label="large gradient δ"),
         Slider("learning_rate", 0.01, 0.5, value=0.1, step=0.01, label="learning rate η"),
         Choice("pace", tuple(map(str, PACES)), label="updates a picture"),
     ]
     return live_figure(
-        drawn,
+        _draw,
         Animation(start, frame, steps=FRAMES, preview=FRAMES),
         controls,
-        bind,
         name="neuron",
         title="three neurons after one large update",
-        caption="Left: slope against pre-activation; a dot for each neuron. Right: where they are "
-        "in each picture. The dashed one is what float64 would do.",
+        caption="First panel: slope against pre-activation; a dot for each neuron. Second: where "
+        "they are in each picture. The dashed one is what float64 would do.",
         describe="after {updates:d} ordinary updates the tanh neuron in float32 is at z = "
         "{z_tanh:.2f}, with slope {slope_tanh:.2g}, and has moved by {moved_tanh:.2g} since it "
         "landed; with nothing rounded away, slope {slope_exact:.2g}, moved by {moved_exact:.2g}; "
         "the ReLU is at z = {z_relu:.2f}, with slope {slope_relu:.2g}, moved by {moved_relu:.2g}",
-        alt="Left, the slopes of tanh and ReLU against the pre-activation, on a logarithmic "
+        alt="First, the slopes of tanh and ReLU against the pre-activation, on a logarithmic "
         f"scale. In float32 the slope of tanh {_cliff()}; computed without cancellation it goes on "
         "falling in a straight line. The ReLU's is exactly 0 on the left and 1 on the right. Three "
-        "dots mark the neurons, all at z = −10, each on its curve. Right, z in each picture: from "
-        "1.5 all three drop to −10 and "
-        "stay there.",
+        "dots mark the neurons, all at z = −10, each on its curve. Then z in each picture: from "
+        "1.5 all three drop to −10 and stay there.",
     )

@@ -7,9 +7,17 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from vanishing import activations, theory
-from vanishing.book.style import COLOURS, DEAD, NATS_PER_DECADE, SATURATED, house_style, mosaic
+from vanishing.book.labels import axis_titles, legend_above
+from vanishing.book.style import (
+    COLOURS,
+    DEAD,
+    NATS_PER_DECADE,
+    SATURATED,
+    is_narrow,
+    live_figure,
+    mosaic,
+)
 from vanishing.live import Choice, Seed, Slider, Toggle
-from vanishing.live import figure as live_figure
 from vanishing.network import MLP, NORMALIZATIONS, init
 from vanishing.probe import probe
 
@@ -86,9 +94,16 @@ def compute(
     return {"layer": (shown + 1).astype(sigma_w.dtype), **outputs}
 
 
-@house_style
+def _panels():
+    """The axes: gradient above; the other two side by side below it, or one under another."""
+    if is_narrow():
+        panels = [["gradient"], ["activation"], ["units"]]
+        return mosaic(panels, 3.7, sharex=True, height_ratios=[2, 1, 1])
+    return mosaic([["gradient", "gradient"], ["activation", "units"]], 5.2)
+
+
 def _draw():
-    figure, panels = mosaic([["gradient", "gradient"], ["activation", "units"]], height=5.2)
+    figure, panels = _panels()
     layer, flat = np.arange(1.0, LAYERS + 1), np.zeros(LAYERS)
     bind = {}
 
@@ -102,12 +117,19 @@ def _draw():
         line(panel, f"{panel}_law", "--", **law)
     line("units", "saturated", color=SATURATED, label="saturated")
     line("units", "dead", color=DEAD, label="dead")
-    panels["gradient"].set(ylim=DECADES, ylabel="log₁₀ gradient RMS,\nfrom the last layer")
-    panels["activation"].set(ylim=(-10, 10), ylabel="log₁₀ activation RMS")
-    panels["units"].set(ylim=(-0.03, 1.03), ylabel="share of units")
+    panels["gradient"].set(ylim=DECADES, yticks=[-30, -20, -10, 0, 10])
+    axis_titles(panels["gradient"], y="log₁₀ gradient, from the last layer")
+    panels["gradient"].legend(loc="upper left", ncols=2)
+    panels["activation"].set(ylim=(-10, 10), yticks=[-5, 0, 5])
+    axis_titles(panels["activation"], y="log₁₀ activation RMS")
+    panels["units"].set(ylim=(-0.03, 1.03), yticks=[0, 0.5, 1])
+    axis_titles(panels["units"], y="share of units")
+    legend_above(panels["units"])
     for panel in panels.values():
-        panel.set(xlim=(0, LAYERS + 1), xlabel="layer")
-        panel.legend(loc="upper left", ncols=2)
+        panel.set(xlim=(0, LAYERS + 1))
+        axis_titles(panel, x="layer")
+        if is_narrow():
+            panel.label_outer()
     words = panels["gradient"].text(LAYERS, DECADES[0] + 2, "layer 1: −30.8 decades", ha="right")
     bind[words] = "layer 1: {gradient[0]:.1f} decades"
     return figure, bind
@@ -122,7 +144,6 @@ def microscope():
     >>> microscope().name
     'microscope'
     """
-    drawn, bind = _draw()
     controls = [
         Slider("depth", 1, LAYERS, value=LAYERS),
         Choice("activation", NAMES, value="sigmoid"),
@@ -156,10 +177,9 @@ def microscope():
         Seed("seed", more=True),
     ]
     return live_figure(
-        drawn,
+        _draw,
         compute,
         controls,
-        bind,
         name="microscope",
         title="the gradient microscope",
         words={
@@ -175,6 +195,6 @@ def microscope():
         "{activation[49]:.2p}; {dead[49]:.0%} of its units are dead, {saturated[49]:.0%} "
         "of its pairs of input and unit saturated",
         alt="Above, the gradient of fifty sigmoid layers falls on a straight line from layer 50 to "
-        "ten to the minus 31 at layer 1, and the mean-field line lies on it. Below left, the "
-        "activations stay level near a half. Below right, no unit is dead or saturated.",
+        "ten to the minus 31 at layer 1, and the mean-field line lies on it. Below, the "
+        "activations stay level near a half, and no unit is dead or saturated.",
     )

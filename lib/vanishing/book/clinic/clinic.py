@@ -13,10 +13,9 @@ from vanishing.book.clinic import patients, treatment
 from vanishing.book.clinic.patients import CURES, DEPTH, PATIENTS
 from vanishing.book.clinic.treatment import BATCH, CLASSES, STEPS
 from vanishing.book.digits import EXAMPLES, digits
-from vanishing.book.labels import axis_titles, reference
-from vanishing.book.style import COLOURS, DEAD, SATURATED, house_style, mosaic
+from vanishing.book.labels import axis_titles, legend_above, reference
+from vanishing.book.style import COLOURS, DEAD, SATURATED, is_narrow, live_figure, mosaic
 from vanishing.live import Animation, Choice, Seed
-from vanishing.live import figure as live_figure
 from vanishing.training import batches, update
 
 #: Losses and gradients beyond these are drawn at the edge.
@@ -115,9 +114,15 @@ def frame(run: Run, patient, cure, seed, digits):
     }
 
 
-@house_style
+def _panels():
+    """The axes: two by two, or one under another."""
+    if is_narrow():
+        return mosaic([["loss"], ["gradient"], ["spread"], ["shares"]], 4.4)
+    return mosaic([["loss", "gradient"], ["spread", "shares"]], 5.2)
+
+
 def _draw():
-    figure, axes = mosaic([["loss", "gradient"], ["spread", "shares"]], 5.2)
+    figure, axes = _panels()
     steps, layers = np.arange(STEPS + 1), np.arange(1, DEPTH + 1)
     nothing, unread, bind = np.full(STEPS + 1, np.nan), np.full(DEPTH, np.nan), {}
 
@@ -140,16 +145,20 @@ def _draw():
 
     axes["loss"].set(yscale="log", xlim=(-2, STEPS), ylim=(LOSS[0], LOSS[1] * 1.1))
     reference(axes["loss"], math.log(CLASSES), "guessing")
-    axis_titles(axes["loss"], x="step", y="training loss C; × no number")
-    axes["gradient"].set(xlim=(0, DEPTH + 1), ylim=(GRADIENT[0] - 1, GRADIENT[1] + 1))
-    axis_titles(axes["gradient"], x="layer", y="log₁₀ RMS of ∂C/∂W; × exactly 0")
-    axes["spread"].set(xlim=(0, DEPTH + 1), ylim=(-3, 7))
-    axis_titles(axes["spread"], x="layer", y="log₁₀ RMS of what φ receives")
-    axes["shares"].set(xlim=(0, DEPTH + 1), ylim=(-0.08, 1.25), yticks=[0, 0.5, 1])
-    axis_titles(axes["shares"], x="layer", y="shares, and cosine between inputs")
-    for panel, columns in (("loss", 2), ("gradient", 2), ("shares", 3)):
-        where = {"loss": "lower left", "gradient": "lower right", "shares": "upper center"}[panel]
-        axes[panel].legend(loc=where, ncols=columns, fontsize=9, columnspacing=1, handlelength=1.2)
+    axis_titles(axes["loss"], x="step", y="loss; × no number")
+    axes["gradient"].set(ylim=(GRADIENT[0] - 1, GRADIENT[1] + 1), yticks=[-20, -10, 0])
+    axis_titles(axes["gradient"], y="log₁₀ ∂C/∂W; × zero")
+    axes["spread"].set(ylim=(-3, 7), yticks=[0, 5])
+    axis_titles(axes["spread"], y="log₁₀ RMS of what φ receives")
+    axes["shares"].set(ylim=(-0.08, 1.08), yticks=[0, 0.5, 1])
+    axis_titles(axes["shares"], y="shares")
+    for name in ("gradient", "spread", "shares"):
+        axes[name].set_xlim(0, DEPTH + 1)
+        axis_titles(axes[name], x="layer")
+        if is_narrow():
+            axes[name].label_outer()
+    for name in ("loss", "gradient", "shares"):
+        legend_above(axes[name])
     return figure, bind
 
 
@@ -165,17 +174,15 @@ def clinic():
     >>> clinic().name
     'clinic'
     """
-    drawn, bind = _draw()
     controls = [
         Choice("patient", tuple(PATIENTS), label="patient"),
         Choice("cure", tuple(CURES), label="cure"),
         Seed("seed", more=True),
     ]
     return live_figure(
-        drawn,
+        _draw,
         Animation(start, frame, steps=STEPS, preview=STEPS),
         controls,
-        bind,
         name="clinic",
         title="the clinic",
         words={
@@ -191,9 +198,9 @@ def clinic():
         data={"digits": digits()},
         describe="loss {loss_now:.2f} (guessing is 2.30), {correct:.0%} "
         "of the digits right; hidden biases of size {bias:.2f}",
-        alt="Four panels of patient A, thirty sigmoid layers, untreated. Above left, the loss lies "
-        "on the dashed line of guessing. Above right, the gradient falls on a straight line from "
-        "ten to the minus two at layer 30 to ten to the minus twenty at layer 1. Below left, what "
-        "the activation receives is of order one in all layers. Below right, no unit is dead or "
-        "saturated, and the cosine between two inputs is 1 from layer 3 on.",
+        alt="Four panels of patient A, thirty sigmoid layers, untreated. First, the loss lies on "
+        "the dashed line of guessing. Second, the gradient falls on a straight line from ten to "
+        "the minus two at layer 30 to ten to the minus twenty at layer 1. Third, what the "
+        "activation receives is of order one in all layers. Fourth, no unit is dead or saturated, "
+        "and the cosine between two inputs is 1 from layer 3 on.",
     )

@@ -13,12 +13,11 @@ from jax.flatten_util import ravel_pytree
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure
 
 from vanishing import activations, datasets
-from vanishing.book.style import COLOURS, WIDTH, house_style
+from vanishing.book.labels import axis_titles
+from vanishing.book.style import COLOURS, is_narrow, live_figure, mosaic
 from vanishing.live import Animation, Choice, Seed, Slider, draw_network
-from vanishing.live import figure as live_figure
 from vanishing.network import MLP, Params, apply, forward, init
 from vanishing.studies.comparisons import matched_gain
 from vanishing.training import losses, update
@@ -206,11 +205,16 @@ SIGN = LinearSegmentedColormap.from_list(
 )
 
 
-@house_style
+def _panels():
+    """The axes: map M, plane P and loss L beside it or below it, network N at the bottom."""
+    if is_narrow():
+        return mosaic([["M", "M"], ["P", "L"], ["N", "N"]], 4.6, height_ratios=[2.2, 1, 0.75])
+    beside = [["M", "M", "P"], ["M", "M", "L"], ["N", "N", "N"]]
+    return mosaic(beside, 5.8, width_ratios=[1, 1, 1.05], height_ratios=[1, 1, 0.6])
+
+
 def _draw():
-    figure = Figure(figsize=(WIDTH, 5.8), layout="constrained")
-    ratios = {"width_ratios": [1, 1, 1.05], "height_ratios": [1, 1, 0.6]}
-    axes = figure.subplot_mosaic("MMP;MML;NNN", **ratios)
+    figure, axes = _panels()
     lives, plane, curve = axes["M"], axes["P"], axes["L"]
     blank = np.full((DEPTH * UNITS, COLUMNS), np.nan)
     image = lives.imshow(
@@ -226,8 +230,9 @@ def _draw():
         lives.axhline(edge + 0.5, color=COLOURS["surface"], linewidth=1)
     chosen = lives.axhline(1, color=COLOURS["gold"], linewidth=1.2)
     layers = np.arange(DEPTH)
-    lives.set_yticks((layers + 0.5) * UNITS + 0.5, [str(layer + 1) for layer in layers])
-    lives.set(xlabel=f"column ({STRIDE} steps each)", ylabel="layer, 16 units each")
+    named = layers[:: 2 if is_narrow() else 1]
+    lives.set_yticks((named + 0.5) * UNITS + 0.5, [str(layer + 1) for layer in named])
+    axis_titles(lives, x=f"column ({STRIDE} steps each)", y="layers, 16 units each")
     lives.grid(visible=False)
     points = plane.scatter(
         np.zeros(POINTS),
@@ -238,10 +243,11 @@ def _draw():
         norm=Normalize(-1, 1),
     )
     plane.set(xlim=(-1.9, 1.9), ylim=(-1.2, 1.2), xticks=[], yticks=[])
-    plane.set_xlabel("the chosen unit on the data:\nvermilion below 0, blue above")
+    axis_titles(plane, y="the chosen unit")
     (line,) = curve.plot(np.arange(COLUMNS), np.full(COLUMNS, np.nan))
-    curve.set(xlabel="column", ylabel="loss C", xlim=(0, COLUMNS), ylim=(0, 1))
-    axes["N"].set_xlabel("six units of each layer, in the column reached; × dead")
+    curve.set(xlim=(0, COLUMNS), xticks=[0, 50, 100, 150], ylim=(0, 1), yticks=[0, 0.5, 1])
+    axis_titles(curve, x="column", y="loss C")
+    axis_titles(axes["N"], x="layer", y="six units of each, now; × dead")
     axes["N"].set_xticks(layers + 1)
     network = draw_network(axes["N"], [DRAWN] * DEPTH, edges=2)
     bind = {
@@ -263,7 +269,6 @@ def life_map():
     >>> life_map().name
     'life_map'
     """
-    drawn, bind, pick = _draw()
     controls = [
         Choice("activation", ACTIVATIONS),
         Choice("optimizer", OPTIMIZERS, label="optimiser"),
@@ -274,10 +279,9 @@ def life_map():
         Slider("unit", 1, DEPTH * UNITS, value=37, label="look at unit", restart=False),
     ]
     return live_figure(
-        drawn,
+        _draw,
         Animation(start, frame, steps=COLUMNS - 1, preview=COLUMNS - 1),
         controls,
-        bind,
         name="life_map",
         title="the life of every unit",
         words={
@@ -285,15 +289,14 @@ def life_map():
             "slope": "slope left now",
             "z": "pre-activation of the chosen unit",
         },
-        pick=pick,
         describe="loss {loss_now:.3f}; {dead} of 160 units dead, {killed} deaths and {revived} "
         "returns so far; unit {unit}, in layer {layer}, has a slope on {active:.0f} of 128 points",
         alt="A map with a row for each of 160 units, ten layers of 16, layer 10 on top, and a "
         "column for every four steps of training. Shades of blue say how much slope a unit has "
         "left; dead units are vermilion. Some rows are vermilion from the first column on, more "
         "of them in the upper layers; at the dotted line, where one step is a hundred times as "
-        "large, many more begin, and several of these end again. Beside it the data, two "
+        "large, many more begin, and several of these end again. Then the data, two "
         "interleaved moons, coloured by what one unit receives there; and the loss, which falls, "
-        "jumps up at the dotted line, and falls again. Below, six units of each layer in the last "
-        "column, the dead ones crossed.",
+        "jumps up at the dotted line, and falls again. At the bottom, six units of each "
+        "layer in the last column, the dead ones crossed.",
     )

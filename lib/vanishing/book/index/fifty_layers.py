@@ -6,13 +6,11 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
-from matplotlib import rc_context
 
 from vanishing import activations
 from vanishing.book.labels import axis_titles
-from vanishing.book.style import LABELS, NATS_PER_DECADE, canvas, house_style
+from vanishing.book.style import LABELS, NATS_PER_DECADE, canvas, is_narrow, live_figure
 from vanishing.live import Animation, Choice, Seed, Slider, draw_network
-from vanishing.live import figure as live_figure
 from vanishing.network import MLP, forward, init
 from vanishing.probe import rescale
 
@@ -118,10 +116,8 @@ def _passes(
     return trace.post[:, 0], Descent(unit, log - log[-1])
 
 
-@house_style
-@rc_context({"font.size": 13, "axes.titlesize": 13})  # few words, and a phone makes them small
 def _draw():
-    figure, panels = canvas(3.5, rows=3, sharex=True)
+    figure, panels = canvas(2.6 if is_narrow() else 3.5, rows=3, sharex=True)
     bind = {}
     for ax, name in zip(panels, COLOURS, strict=True):
         axis_titles(ax, y=LABELS[name])
@@ -141,7 +137,6 @@ def fifty_layers():
     >>> fifty_layers().name
     'fifty_layers'
     """
-    drawn, bind = _draw()
     controls = [
         Slider(
             "sigma_w",
@@ -157,10 +152,9 @@ def fifty_layers():
         Seed("seed", more=True),
     ]
     return live_figure(
-        drawn,
+        _draw,
         Animation(start, frame, steps=STEPS, autoplay=True),
         controls,
-        bind,
         name="fifty_layers",
         title="three networks of fifty layers",
         words={LABELS[name].lower(): f"{LABELS[name]} units" for name in COLOURS},

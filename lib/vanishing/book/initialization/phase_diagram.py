@@ -12,9 +12,16 @@ from jaxtyping import Array, Float, Int, UInt8
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from vanishing import activations, datasets, initializers, theory
-from vanishing.book.style import COLOURS, NATS_PER_DECADE, THEORY, house_style, mosaic
+from vanishing.book.labels import axis_titles, legend_above, reference
+from vanishing.book.style import (
+    COLOURS,
+    NATS_PER_DECADE,
+    THEORY,
+    is_narrow,
+    live_figure,
+    mosaic,
+)
 from vanishing.live import Animation, Choice, Seed, Slider
-from vanishing.live import figure as live_figure
 from vanishing.network import MLP, init
 from vanishing.probe import probe
 from vanishing.training import losses, update
@@ -171,9 +178,15 @@ LOST_TO_BLOWN = LinearSegmentedColormap.from_list(
 ON_MAP = "#101418"
 
 
-@house_style
+def _panels():
+    """The axes: the map, and beside it (or below it) the gradient over the loss."""
+    if is_narrow():
+        return mosaic([["map"], ["gradient"], ["loss"]], 4.4, height_ratios=[1.8, 1, 1])
+    return mosaic([["map", "gradient"], ["map", "loss"]], 4.4)
+
+
 def _draw():
-    figure, axes = mosaic([["map", "gradient"], ["map", "loss"]], height=4.4)
+    figure, axes = _panels()
     place, signal, curve = axes["map"], axes["gradient"], axes["loss"]
     half_w, half_b = (np.diff(grid)[0] / 2 for grid in (GRID_W, GRID_B))
     image = place.imshow(
@@ -192,20 +205,21 @@ def _draw():
     place.text(0.47, 1.44, "vanishes", va="top", color="#fefefe")
     place.text(3.13, 0.06, "explodes", ha="right", color=ON_MAP)
     place.grid(visible=False)
-    place.set(xlabel="weight scale σ_w", ylabel="bias scale σ_b")
+    axis_titles(place, x="weight scale σ_w", y="bias scale σ_b")
     place.set(xlim=SIGMA_W, ylim=(SIGMA_B[0] - half_b, SIGMA_B[1]))
     layer, flat = np.arange(1, DEPTH + 1), np.zeros(DEPTH)
     (now,) = signal.plot(layer, flat, color=COLOURS["gold"], label="now")
-    (first,) = signal.plot(layer, flat, color=COLOURS["blue"], label="at the start")
+    (first,) = signal.plot(layer, flat, color=COLOURS["blue"], label="start")
     (law,) = signal.plot(layer, flat, color=COLOURS["ink"], label="theory", **THEORY)
-    signal.set(xlabel="layer", ylabel="gradient, decades", xlim=(1, DEPTH), ylim=(-REACH, REACH))
-    signal.legend(loc="lower right", ncols=3, fontsize=9, columnspacing=1, handlelength=1.5)
+    signal.set(xlim=(1, DEPTH), ylim=(-REACH, REACH), xticks=[1, 5, 10, 15, 20])
+    signal.set_yticks([-5, 0, 5], ["10⁻⁵", "1", "10⁵"])
+    axis_titles(signal, x="layer", y="gradient")
+    legend_above(signal)
     steps = STRIDE * np.arange(FRAMES + 1)
     (loss,) = curve.plot(steps, np.full(FRAMES + 1, np.nan))
-    curve.axhline(np.log(2), color=COLOURS["ink"], linewidth=0.8)
-    curve.annotate("guessing", (steps[-1], np.log(2)), xytext=(0, 3), ha="right",
-                   textcoords="offset points")  # fmt: skip
-    curve.set(xlabel="step", ylabel="loss C", xlim=(0, steps[-1]), ylim=(0, 1))
+    reference(curve, np.log(2), "guessing")
+    curve.set(xlim=(0, steps[-1]), ylim=(0, 1), yticks=[0, 0.5, 1])
+    axis_titles(curve, x="step", y="loss C")
     bind = {
         image: "map",
         line: {"x": "edge"},
@@ -229,7 +243,6 @@ def phase_diagram():
     >>> phase_diagram().name
     'phase_diagram'
     """
-    drawn, bind, pick = _draw()
     controls = [
         Choice("activation", ACTIVATIONS),
         Choice("weights", WEIGHTS),
@@ -246,10 +259,9 @@ def phase_diagram():
         Seed("seed", more=True),
     ]
     return live_figure(
-        drawn,
+        _draw,
         Animation(start, frame, steps=FRAMES, preview=FRAMES),
         controls,
-        bind,
         name="phase_diagram",
         title="the phase diagram",
         words={
@@ -260,7 +272,6 @@ def phase_diagram():
             "now": "gradient now",
             "loss": "training loss",
         },
-        pick=pick,
         presets={
             "Xavier": {},
             "too small": {"sigma_w": 0.6},
@@ -271,9 +282,9 @@ def phase_diagram():
         describe="χ₁ is {chi:.2f}; from the last layer to layer 1 the gradient changes by "
         "{first[0]:.1f} powers of ten at the start, mean field expects {law[0]:.1f}, and now it is "
         "{now[0]:.1f}; loss {loss_now:.3f} (guessing is 0.693), {correct:.0%} of the points right",
-        alt="Left, a map: weight scale across, bias scale up. A dashed curve rises from 1 at no "
+        alt="First, a map: weight scale across, bias scale up. A dashed curve rises from 1 at no "
         "biases to 2.1 at the top; left of it the map is grey, where gradients vanish, right of "
-        "it pink, where they explode. A dot stands at its foot. Right, above, the gradient by "
-        "layer of a real network at that dot, close to the dashed line of theory: nearly level. "
-        "Below, its training loss falls from guessing to almost nothing.",
+        "it pink, where they explode. A dot stands at its foot. Then the gradient by layer of a "
+        "real network at that dot, close to the dashed line of theory: nearly level. "
+        "At last its training loss falls from guessing to almost nothing.",
     )

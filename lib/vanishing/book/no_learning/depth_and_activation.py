@@ -15,9 +15,8 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from vanishing import activations
 from vanishing.book.digits import EXAMPLES, digits, standardised
 from vanishing.book.labels import axis_titles, reference
-from vanishing.book.style import DEAD, house_style, mosaic
+from vanishing.book.style import DEAD, is_narrow, live_figure, mosaic
 from vanishing.live import Animation, Choice, Seed, Slider, draw_network
-from vanishing.live import figure as live_figure
 from vanishing.network import MLP, init
 from vanishing.training import batches, losses, tuning, update
 
@@ -154,13 +153,13 @@ def tuned(
     )
 
 
-@house_style
 def _draw():
-    figure, axes = mosaic([["net", "net"], ["loss", "moved"]], 4.6, height_ratios=[1, 2.4])
+    height, ratio = (3.6, 1.8) if is_narrow() else (4.6, 2.4)
+    figure, axes = mosaic([["net", "net"], ["loss", "moved"]], height, height_ratios=[1, ratio])
     left, right, net = axes["loss"], axes["moved"], axes["net"]
     (curve,) = left.plot(np.arange(STEPS + 1), np.full(STEPS + 1, np.nan))
     reference(left, math.log(CLASSES), "guessing")
-    left.set(xlim=(0, STEPS), ylim=(0, 3))
+    left.set(xlim=(0, STEPS), ylim=(0, 3), yticks=[0, 1, 2, 3])
     nothing = np.full(DEPTH, np.nan)
     layers = np.arange(1, DEPTH + 1)
     (moved,) = right.plot(layers, nothing, "o-", markersize=4, linewidth=1)
@@ -168,16 +167,17 @@ def _draw():
     right.annotate(
         "× not moved",
         (1, FLOOR),
-        xytext=(0, 6),
-        va="bottom",
+        xytext=(0, -6),
+        va="top",
         textcoords="offset points",
         color=DEAD,
     )
-    right.set(yscale="log", xlim=(0, DEPTH + 1), ylim=(FLOOR / 3, 30))
+    right.set_yscale("log", nonpositive="mask")
+    right.set(xlim=(0, DEPTH + 1), xticks=[1, 10, 20, 30])
+    right.set(ylim=(FLOOR / 2000, 30), yticks=[1e-12, 1e-8, 1e-4, 1])
     axis_titles(left, x="step", y="training loss C")
-    axis_titles(right, x="layer", y="how far it has moved")
-    words = "units: the darker, the farther their weights have moved; × not at all"
-    net.set_title(words, loc="left")
+    axis_titles(right, x="layer", y="how far it moved")
+    axis_titles(net, y="units: the darker, the farther their weights have moved; × not at all")
     net.set_xticks([1, 10, 20, 30])
     network = draw_network(net, [SHOWN] * DEPTH, edges=2)
     shown = {"units": "shade", "dead": "stuck", "edges": "lines"}
@@ -196,7 +196,6 @@ def depth_and_activation():
     >>> depth_and_activation().name
     'depth_and_activation'
     """
-    drawn, bind = _draw()
     controls = [
         Slider("depth", 1, DEPTH, value=DEPTH, label="layers"),
         Choice("activation", tuple(GAINS)),
@@ -204,10 +203,9 @@ def depth_and_activation():
         Seed("seed"),
     ]
     return live_figure(
-        drawn,
+        _draw,
         Animation(start, frame, steps=STEPS, draw_every=1, preview=STEPS),
         controls,
-        bind,
         name="depth_and_activation",
         title="depth, activation and learning",
         words={

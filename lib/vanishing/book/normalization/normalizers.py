@@ -6,9 +6,16 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from vanishing.book.style import COLOURS, NATS_PER_DECADE, THEORY, house_style, mosaic
+from vanishing.book.labels import axis_titles
+from vanishing.book.style import (
+    COLOURS,
+    NATS_PER_DECADE,
+    THEORY,
+    is_narrow,
+    live_figure,
+    mosaic,
+)
 from vanishing.live import Choice, Seed, Slider
-from vanishing.live import figure as live_figure
 from vanishing.network import NORMALIZATIONS
 from vanishing.probe import rescale
 from vanishing.studies.normalization import relu_factor
@@ -112,9 +119,16 @@ def compute(
     }
 
 
-@house_style
+def _panels():
+    """The axes: gradient above; the other two side by side below it, or one under another."""
+    if is_narrow():
+        panels = [["gradient"], ["activation"], ["alike"]]
+        return mosaic(panels, 3.7, sharex=True, height_ratios=[1.8, 1, 1])
+    return mosaic([["gradient", "gradient"], ["activation", "alike"]], 5.2)
+
+
 def _draw():
-    figure, panels = mosaic([["gradient", "gradient"], ["activation", "alike"]], height=5.2)
+    figure, panels = _panels()
     layer, flat = np.arange(1.0, LAYERS + 1), np.zeros(LAYERS)
     bind = {}
 
@@ -125,15 +139,21 @@ def _draw():
     line("gradient", "gradient", label="measured")
     line("gradient", "law", color=COLOURS["ink"], label="theory", **THEORY)
     slate = {"color": COLOURS["slate"], "linestyle": "-.", "linewidth": 1}
-    line("gradient", "limit", label="batch norm, B → ∞", **slate)
+    line("gradient", "limit", label="B → ∞" if is_narrow() else "batch norm, B → ∞", **slate)
     line("activation", "activation")
     line("alike", "alike")
-    panels["gradient"].set(ylim=(-8, 12.5), ylabel="log₁₀ gradient RMS,\nfrom the last layer")
-    panels["activation"].set(ylim=(-8, 8), ylabel="log₁₀ activation RMS")
-    panels["alike"].set(ylim=(-0.05, 1.05), ylabel="cosine between two inputs")
+    panels["gradient"].set(ylim=(-8, 12.5), yticks=[-5, 0, 5, 10])
+    axis_titles(panels["gradient"], y="log₁₀ gradient, from the last layer")
+    panels["activation"].set(ylim=(-8, 8), yticks=[-5, 0, 5])
+    axis_titles(panels["activation"], y="log₁₀ activation RMS")
+    panels["alike"].set(ylim=(-0.05, 1.05), yticks=[0, 0.5, 1])
+    axis_titles(panels["alike"], y="cosine between two inputs")
     for panel in panels.values():
-        panel.set(xlim=(0, LAYERS + 1), xlabel="layer")
-    panels["gradient"].legend(loc="upper right")
+        panel.set(xlim=(0, LAYERS + 1))
+        axis_titles(panel, x="layer")
+        if is_narrow():
+            panel.label_outer()
+    panels["gradient"].legend(loc="upper right", ncols=3 if is_narrow() else 1)
     words = panels["gradient"].text(1, -7.2, "layer 1: +4.3 powers of ten")
     bind[words] = "layer 1: {gradient[0]:+.1f} powers of ten"
     return figure, bind
@@ -148,7 +168,6 @@ def normalizers():
     >>> normalizers().name
     'normalizers'
     """
-    drawn, bind = _draw()
     names = [str(name).lower() for name in NORMALIZATIONS]
     controls = [
         Choice("normalization", names, value="batch", label="normalisation"),
@@ -173,10 +192,9 @@ def normalizers():
         Seed("seed", more=True),
     ]
     return live_figure(
-        drawn,
+        _draw,
         compute,
         controls,
-        bind,
         name="normalizers",
         title="three normalisations",
         words={
@@ -192,6 +210,6 @@ def normalizers():
         "is {alike[49]:.2f}",
         alt="Above, the gradient of fifty batch-normalised ReLU layers rises on a straight line "
         "from layer 50 to more than ten thousand times its size at layer 1, and two lines of "
-        "theory lie close to it. Below left, the activations stay level. Below right, the cosine "
-        "between two inputs stays near a third in all layers.",
+        "theory lie close to it. Below, the activations stay level, and the cosine between two "
+        "inputs stays near a third in all layers.",
     )

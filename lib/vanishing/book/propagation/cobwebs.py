@@ -8,9 +8,8 @@ from jaxtyping import Array, Float
 
 from vanishing import activations, theory
 from vanishing.book.labels import axis_titles
-from vanishing.book.style import COLOURS, THEORY, house_style, mosaic
+from vanishing.book.style import COLOURS, THEORY, is_narrow, live_figure, mosaic
 from vanishing.live import Choice, Seed, Slider
-from vanishing.live import figure as live_figure
 from vanishing.network import MLP, forward, init
 
 LAYERS, WIDTH = 15, 100
@@ -110,9 +109,9 @@ def compute(activation, sigma_w, sigma_b, alike, size, seed) -> dict[str, Array]
     }
 
 
-@house_style
 def _draw():
-    figure, panels = mosaic([["length", "correlation"], ["lengths", "correlations"]], height=5.8)
+    four = [["length", "correlation"], ["lengths", "correlations"]]
+    figure, panels = mosaic(four, 4.0 if is_narrow() else 5.8)
     bind = {}
     colours = {"length": COLOURS["blue"], "correlation": COLOURS["purple"]}
     grids, ends = {"length": LENGTHS, "correlation": ALIKE}, 2 * LAYERS - 2
@@ -135,18 +134,20 @@ def _draw():
     ranges = {"xlim": (SMALLEST, LARGEST), "ylim": (SMALLEST, LARGEST)}
     panels["length"].set(xscale="log", yscale="log", **ranges)
     panels["lengths"].set(yscale="log", ylim=(SMALLEST, LARGEST))
-    powers = [0.01, 0.1, 1, 10, 100]
+    powers = [0.01, 1, 100] if is_narrow() else [0.01, 0.1, 1, 10, 100]
     for axis in (panels["length"].xaxis, panels["length"].yaxis, panels["lengths"].yaxis):
         axis.set_ticks(powers, [f"{power:g}" for power in powers])
         axis.set_ticks([], minor=True)
     panels["correlation"].set(xlim=(-0.25, 1.05), ylim=(-0.25, 1.05))
-    panels["correlations"].set(ylim=(-0.25, 1.05))
-    axis_titles(panels["length"], x="q of a layer", y="q of the layer above")
-    axis_titles(panels["correlation"], x="cosine in a layer", y="cosine in the layer above")
+    panels["correlation"].set(xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    panels["correlations"].set(ylim=(-0.25, 1.05), yticks=[0, 0.5, 1])
+    axis_titles(panels["length"], x="q of a layer", y="q, next layer")
+    axis_titles(panels["correlation"], x="cosine in a layer", y="cosine, next layer")
     axis_titles(panels["lengths"], x="layer", y="length q")
-    axis_titles(panels["correlations"], x="layer", y="cosine of the two inputs")
-    words = panels["correlation"].text(1.03, -0.2, "slope at 1: χ = 0.000", ha="right")
-    bind[words] = "slope at 1: χ = {chi:.3f}"
+    axis_titles(panels["correlations"], x="layer", y="cosine of inputs")
+    slope = "χ = " if is_narrow() else "slope at 1: χ = "
+    words = panels["correlation"].text(1.03, -0.2, f"{slope}0.000", ha="right")
+    bind[words] = slope + "{chi:.3f}"
     return figure, bind
 
 
@@ -159,7 +160,6 @@ def cobwebs():
     >>> cobwebs().name
     'cobwebs'
     """
-    drawn, bind = _draw()
     controls = [
         Choice("activation", NAMES, value="tanh"),
         Slider(
@@ -178,10 +178,9 @@ def cobwebs():
     ]
     he = {"activation": "relu", "sigma_w": 1.41421, "alike": 0.0}
     return live_figure(
-        drawn,
+        _draw,
         compute,
         controls,
-        bind,
         name="cobwebs",
         title="length and correlation, layer by layer",
         presets={

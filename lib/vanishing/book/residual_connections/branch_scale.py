@@ -8,9 +8,9 @@ from jaxtyping import Array, Float
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from vanishing._layers import normalize, read_in
-from vanishing.book.style import COLOURS, house_style, mosaic
+from vanishing.book.labels import axis_titles
+from vanishing.book.style import COLOURS, is_narrow, live_figure, mosaic
 from vanishing.live import Seed, Slider, Toggle
-from vanishing.live import figure as live_figure
 from vanishing.network import MLP
 from vanishing.probe import rescale
 from vanishing.studies import paths, shattering
@@ -152,11 +152,10 @@ SIZE = LinearSegmentedColormap.from_list(
 )
 
 
-@house_style
 def _draw():
     figure, panels = mosaic(
         [["net", "net"], ["norms", "lengths"], ["slope", "slope"]],
-        height=6.6,
+        height=4.2 if is_narrow() else 6.6,
         height_ratios=[1, 1.5, 1.2],
     )
     bind, blocks = {}, np.arange(BLOCKS + 1.0)
@@ -171,16 +170,16 @@ def _draw():
     for output, colour in (("skip_arc", "green"), ("branch_arc", "brown")):
         look = {"color": COLOURS[colour], "linewidth": 1.2}
         line("net", {"x": "arc_place", "y": output}, arcs, **look)
+    nothing, size = np.zeros_like(blocks), 6 if is_narrow() else 14
     nodes = net.scatter(
-        blocks, np.zeros_like(blocks), s=14, c=np.zeros_like(blocks), cmap=SIZE,
-        norm=Normalize(-8, 8), zorder=3,
-    )  # fmt: skip
+        blocks, nothing, s=size, c=nothing, cmap=SIZE, norm=Normalize(-8, 8), zorder=3
+    )
     bind[nodes] = {"x": "place", "colour": "gradient"}
     words = {"xycoords": "axes fraction", "ha": "right"}
     net.annotate("through the skips", (1, 1), va="top", color=COLOURS["green"], **words)
     net.annotate("through the branches", (1, 0), va="bottom", color=COLOURS["brown"], **words)
     net.set(xlim=(-1, BLOCKS + 1), ylim=(-1.25, 1.25), yticks=[], xticks=[])
-    net.set_title("the network, and which way its gradient came", loc="left")
+    axis_titles(net, y="which way the gradient came")
 
     for output, words, colour in (("activation", "h_l", "slate"), ("gradient", "∂f/∂h_l", "blue")):
         look = {"color": COLOURS[colour], "label": words}
@@ -188,20 +187,20 @@ def _draw():
         line("norms", {"x": "place", "y": f"{output}_law"}, linestyle="--",
              color=COLOURS["ink"], linewidth=1.2)  # fmt: skip
     norms, lengths, slope = (panels[name] for name in ("norms", "lengths", "slope"))
-    norms.legend(loc="upper center", ncols=2)
-    norms.set(xlim=(0, BLOCKS), ylim=(-10, 10), xlabel="block l")
-    norms.set_title("RMS, powers of ten", loc="left")
+    norms.set(xlim=(0, BLOCKS), ylim=(-10, 10), xticks=[0, 25, 50], yticks=[-5, 0, 5])
+    axis_titles(norms, x="block l", y="log₁₀ RMS")
+    norms.legend(loc="lower center", ncols=2)
 
     bars = lengths.bar(blocks, np.zeros_like(blocks), width=0.8, color=COLOURS["blue"])
     bind[bars] = "share"
     line("lengths", "share_law", linestyle="--", color=COLOURS["ink"], linewidth=1.2)
-    lengths.set(xlim=(-1, BLOCKS + 1), ylim=(-0.02, 1), xlabel="branches on the path")
-    lengths.set_title("share of the gradient", loc="left")
+    lengths.set(xlim=(-1, BLOCKS + 1), ylim=(-0.02, 1), xticks=[0, 25, 50], yticks=[0, 0.5, 1])
+    axis_titles(lengths, x="branches on path", y="gradient share")
 
     x = np.asarray(shattering.inputs()).ravel().astype(float)
     line("slope", "slope", x, linewidth=1.0, color=COLOURS["blue"])
-    slope.set(xlim=(-shattering.REACH, shattering.REACH), ylim=(-4, 4), xlabel="input x")
-    slope.set_title("df/dx, relative to its RMS", loc="left")
+    slope.set(xlim=(-shattering.REACH, shattering.REACH), ylim=(-4, 4), yticks=[-2, 0, 2])
+    axis_titles(slope, x="input x", y="df/dx, relative to its RMS")
     words = slope.text(-1.95, -3.7, "from point to point: 0.97", va="bottom")
     bind[words] = "from point to point: {autocorrelation:.2f}"
     return figure, bind
@@ -216,7 +215,6 @@ def branch_scale():
     >>> branch_scale().name
     'branch_scale'
     """
-    drawn, bind = _draw()
     shown = round(BLOCKS**-0.5, 4)
     controls = [
         Slider("depth", 1, BLOCKS, value=BLOCKS, label="blocks L"),
@@ -229,10 +227,9 @@ def branch_scale():
         Seed("seed", more=True),
     ]  # fmt: skip
     return live_figure(
-        drawn,
+        _draw,
         compute,
         controls,
-        bind,
         name="branch_scale",
         title="the scale of the branches",
         presets={

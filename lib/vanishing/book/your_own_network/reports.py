@@ -9,13 +9,21 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from vanishing.book.style import COLOURS, DEAD, NATS_PER_DECADE, SATURATED, house_style, mosaic
+from vanishing.book.labels import axis_titles, legend_above
+from vanishing.book.style import (
+    COLOURS,
+    DEAD,
+    NATS_PER_DECADE,
+    SATURATED,
+    canvas,
+    is_narrow,
+    live_figure,
+)
 from vanishing.book.your_own_network import models
 from vanishing.inspection import Layer
 from vanishing.inspection.api import read
 from vanishing.inspection.instrument import Instrument
 from vanishing.live import Choice, Slider, Toggle
-from vanishing.live import figure as live_figure
 
 NAMES = tuple(models.MODELS)
 #: When the models are inspected: after so many steps of training.
@@ -133,9 +141,9 @@ def compute(model, cured, step) -> dict[str, Array]:
     }
 
 
-@house_style
 def _draw():
-    figure, panels = mosaic([["gradient"], ["activation"], ["units"]], height=6.0)
+    figure, axes = canvas(3.6 if is_narrow() else 6.0, rows=3, sharex=True)
+    panels = dict(zip(("gradient", "activation", "units"), axes, strict=True))
     place, flat = np.arange(1.0, PLACES + 1), np.zeros(PLACES)
     bind = {}
 
@@ -147,10 +155,13 @@ def _draw():
     line("activation", "activation", "signal", COLOURS["ink"])
     line("units", "dead", "dead", DEAD)
     line("units", "saturated", "saturated", SATURATED)
-    panels["gradient"].set(ylim=(-20, 6), ylabel="log₁₀ gradient RMS")
-    panels["activation"].set(ylim=(-14, 12), ylabel="log₁₀ signal RMS")
-    panels["units"].set(ylim=(-0.03, 1.03), ylabel="share", xlabel="place on the way up")
-    panels["units"].legend(loc="upper right", ncols=2)
+    panels["gradient"].set(ylim=(-20, 6), yticks=[-20, -10, 0])
+    axis_titles(panels["gradient"], y="log₁₀ gradient RMS")
+    panels["activation"].set(ylim=(-14, 12), yticks=[-10, 0, 10])
+    axis_titles(panels["activation"], y="log₁₀ signal RMS")
+    panels["units"].set(ylim=(-0.03, 1.03), yticks=[0, 0.5, 1])
+    axis_titles(panels["units"], x="place on the way up", y="share")
+    legend_above(panels["units"])
     for panel in panels.values():
         panel.set(xlim=(0, PLACES + 1), xticks=range(5, PLACES + 1, 5))
     words = panels["gradient"].text(PLACES, 3, "loss 1.0, findings: 0", ha="right")
@@ -165,17 +176,15 @@ def reports():
         A live figure; the last value of a cell shows it.
     """
     _tables()  # measured now: inside of `compute`, which is traced, nothing has a value
-    drawn, bind = _draw()
     controls = [
         Choice("model", NAMES),
         Toggle("cured"),
         Slider("step", 1, len(STEPS), value=1, label="inspection"),
     ]
     return live_figure(
-        drawn,
+        _draw,
         compute,
         controls,
-        bind,
         name="reports",
         title="reports of three models",
         words={"dead": "dead share", "saturated": "saturated share", "activation": "signal"},

@@ -217,6 +217,9 @@ class BoundNetwork(Bound):
     kind = "network"
     roles = ("units", "dead", "edges", "skips")
 
+    def __post_init__(self) -> None:
+        self.artist.crosses.set_visible("dead" in self.shows)  # the rest would only weigh
+
     @property
     def artists(self) -> list[Any]:
         """The collections of the roles that are shown, in their order."""

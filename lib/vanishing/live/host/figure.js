@@ -5,11 +5,10 @@
  * @typedef {object} Spec
  * @property {string} name
  * @property {Control[]} controls
- * @property {any[]} artists
+ * @property {LayoutSpec[]} layouts
  * @property {string[]} outputs
  * @property {any[]} say  the parts of the sentence
  * @property {[string, string, boolean][]} drawn
- * @property {{control: string, role: "x"|"y", axis: Axis, box: number[]}[]} picks
  * @property {State[]} presets
  * @property {string[]} data
  * @property {Record<string, string>} programs
@@ -38,6 +37,12 @@ class LiveFigure {
   #wanted = null;
   /** @type {Promise<void>|null} of being at rest */
   #running = null;
+  /** @type {Layout|undefined} the one that is seen; undefined while none is */
+  #layout;
+  #watch = new ResizeObserver(() => {
+    this.#layout = this.layouts.find((layout) => layout.shown);
+    if (this.#layout) this.#present(this.#layout);
+  });
   closed = new AbortController(); // by destroy, or by a fault
 
   /**
@@ -56,11 +61,10 @@ class LiveFigure {
     this.state = { ...this.defaults };
     const { signal } = this.closed;
     const form = /** @type {HTMLFormElement} */ (this.find("form"));
+    const svgs = element.querySelectorAll(/** @type {"svg"} */ (".live-picture svg"));
+    this.layouts = spec.layouts.map((layout, k) => new Layout(svgs[k], layout));
     this.form = new Form(form, spec, (values) => this.set(values), signal);
     this.voice = new Voice(this);
-    const node = (/** @type {string} */ id) => this.find(`svg [id$=".${id}"]`);
-    this.artists = spec.artists.map((artist) =>
-      artists[artist.kind](artist, artist.ids.map(node)));
     this.#listen(form, signal);
     this.form.show(this.state);
     this.find("fieldset").disabled = false;
@@ -101,15 +105,11 @@ class LiveFigure {
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") event.stopPropagation();
     }, { signal });
-    if (!this.spec.picks.length) return;
-    const svg = this.find("svg");
-    svg.addEventListener("click", (/** @type {MouseEvent} */ event) => {
-      const values = this.#picked(event);
-      if (values) this.set(values);
-    }, { signal });
-    svg.addEventListener("mousemove", (/** @type {MouseEvent} */ event) => {
-      svg.style.cursor = this.#picked(event) ? "pointer" : ""; // here a tap does something
-    }, { signal });
+    this.layouts.forEach((layout) => layout.listen((values) => this.set(values), signal));
+    // The page's width may choose another layout at any time, and paper always has the wide one.
+    this.#watch.observe(this.find(".live-picture"));
+    const all = () => this.layouts.forEach((layout) => this.#present(layout));
+    addEventListener("beforeprint", all, { signal });
   }
 
   /** Do what a button says. @param {MouseEvent} event */
@@ -117,20 +117,6 @@ class LiveFigure {
     const { do: action, next } = /** @type {HTMLElement} */ (target).dataset;
     if (action && detail < 2) /** @type {any} */ (this)[action](); // no double click undoes itself
     if (next) this.set({ [next]: Number(this.state[next]) + 1 });
-  }
-
-  /** What a tap in the axes of a rule that stands for a control asks for. */
-  #picked(/** @type {MouseEvent} */ { clientX, clientY }) {
-    const toPoints = this.find("svg").getScreenCTM().inverse();
-    const at = new DOMPoint(clientX, clientY).matrixTransform(toPoints);
-    for (const { control, role, axis, box } of this.spec.picks) {
-      const [left, top, right, bottom] = box;
-      const t = (at[role] - axis[0]) / axis[1];
-      if (left <= at.x && at.x <= right && top <= at.y && at.y <= bottom) {
-        return { [control]: axis[2] ? 10 ** t : t };
-      }
-    }
-    return null;
   }
 
   /**
@@ -176,6 +162,7 @@ class LiveFigure {
   /** Stop, and let go of everything; the picture stays. */
   destroy() {
     this.closed.abort();
+    this.#watch.disconnect();
     this.voice.stop();
     this.engine.close();
     delete (/** @type {any} */ (this.element).live);
@@ -240,7 +227,12 @@ class LiveFigure {
 
   draw(/** @type {Outputs} */ outputs) {
     this.outputs = outputs;
-    this.artists.forEach((draw) => draw(outputs));
+    this.#present(this.#layout ?? this.layouts[0]);
+  }
+
+  /** Bring one layout to the last outputs, if there are any. */
+  #present(/** @type {Layout} */ layout) {
+    if (Object.keys(this.outputs).length) layout.draw(this.outputs);
   }
 
   #fail(/** @type {any} */ error) {

@@ -13,8 +13,7 @@ class Voice {
     this.live = live;
     this.written = live.find(".live-says");
     this.spoken = live.find(".live-speaks");
-    this.picture = live.find("svg");
-    this.alt = this.picture.getAttribute("aria-label");
+    this.alt = live.find("svg").getAttribute("aria-label");
   }
 
   moved(/** @type {Control[]} */ controls) {
@@ -74,6 +73,6 @@ class Voice {
   #describe(/** @type {string} */ words) {
     const first = !Object.keys(this.live.difference).length;
     const alt = first ? this.alt : `No longer the first picture. ${words}`;
-    if (this.alt) this.picture.setAttribute("aria-label", alt);
+    this.live.layouts.forEach(({ svg }) => svg.setAttribute("aria-label", alt));
   }
 }

@@ -34,6 +34,7 @@ HOST = (
     "text",
     "paths",
     "artists",
+    "layout",
     "machine",
     "controls",
     "form",

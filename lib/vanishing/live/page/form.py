@@ -27,7 +27,7 @@ def form_html(figure: Any, uid: str) -> str:
     """Presets, controls, the rest of them behind "More controls", Run, Reset and the link."""
     main = [control for control in figure.controls if not control.more]
     rest = [control for control in figure.controls if control.more]
-    picked = {pick["control"] for pick in figure.picks}
+    picked = {pick["control"] for layout in figure.layouts for pick in layout.picks}
     more = '<details class="live-more"><summary>More controls</summary>{}</details>' if rest else ""
     rows = _rows(main, uid, picked) + more.format(_rows(rest, uid, picked))
     run = _run(figure.machine.animation, uid) if figure.machine.animation else ""

@@ -6,6 +6,7 @@ Without JavaScript only picture, caption and sentence show. The host (`page.js`)
 
 import html
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from vanishing.live.page.form import form_html
 _STILL = "This picture is live: with JavaScript on, controls recompute it here."
 
 
-def figure_html(figure: Any, uid: str, svg: str, spec: dict[str, Any]) -> str:
+def figure_html(figure: Any, uid: str, svgs: Sequence[str], spec: dict[str, Any]) -> str:
     """The `<figure class="live">` element of a `LiveFigure` as text."""
     data = "".join(
         f'<script type="text/plain" class="live-data" data-name="{name}">{value}</script>'
@@ -27,7 +28,7 @@ def figure_html(figure: Any, uid: str, svg: str, spec: dict[str, Any]) -> str:
         [
             f'<figure class="live" id="{uid}" data-name="{figure.name}" '
             f'aria-label="{html.escape(figure.title)}"><div class="live-body">',
-            f'<div class="live-view"><div class="live-picture">{svg}</div>',
+            f'<div class="live-view"><div class="live-picture">{_picture(*svgs)}</div>',
             f'<p class="live-says">{html.escape(figure.sentence)}</p></div>',
             form_html(figure, uid),
             '<p class="live-speaks" role="status"></p>',
@@ -37,6 +38,13 @@ def figure_html(figure: Any, uid: str, svg: str, spec: dict[str, Any]) -> str:
             "</figure>",
         ]
     )
+
+
+def _picture(wide: str, narrow: str = "") -> str:
+    """One layout, or both: the stylesheet chooses, and where there is none the wide one shows."""
+    if not narrow:
+        return wide
+    return f'<div class="vg-wide">{wide}</div><div class="vg-narrow" hidden>{narrow}</div>'
 
 
 def inert(block: str) -> str:

@@ -16,9 +16,6 @@ from vanishing.live.palette import VARIABLES
 #: Matplotlib measures text with DejaVu Sans; Verdana, its ancestor, is as wide.
 FONT = "var(--vg-figure-font, 'DejaVu Sans', Verdana, Geneva, sans-serif)"
 
-#: How much larger text is drawn; the page sets it on a phone, where the picture shrinks.
-_SCALE = "var(--vg-text, 1)"
-
 _SETTINGS = {
     "svg.fonttype": "none",  # text stays text: it can be selected, read aloud and recoloured
     "svg.hashsalt": "vanishing",  # the same figure gives the same bytes
@@ -103,8 +100,8 @@ def themed_svg(
     body = re.sub(r"<!--.*?-->", "", body, flags=re.S)
     body = body.replace("xlink:href", "href").replace(' target="_blank"', "")
     body = _rename(body, prefix, keep)
-    body = re.sub(r'(<text style="font-size: )([\d.]+px)', rf"\1calc(\2 * {_SCALE})", body)
     body = re.sub(r'style="([^"]*)"', lambda match: _attributes(_themed(match[1])), body)
+    body = re.sub(r' (?:d|x|y)="[^"]*"', lambda match: _rounded(match[0]), body)
     body = re.sub(r"\s*\n\s*", " ", body).replace("> <", "><")
     width, height = fig.get_size_inches() * 72
     role = "group" if "<a " in body else "img"  # who sees one image does not find links in it
@@ -123,6 +120,11 @@ def png(fig: Figure) -> bytes:
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _rounded(places: str) -> str:
+    """Places to a hundredth of a point: more cannot be seen, and would be most of the bytes."""
+    return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", places)
 
 
 def _attributes(style: str) -> str:
