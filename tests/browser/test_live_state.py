@@ -153,3 +153,24 @@ def test_the_live_region_says_what_changed(open_page, web):
     page.evaluate("document.querySelector('figure.live').live.set({ amplitude: 2 })")
     page.wait_for_function(SAYS, arg="rises")
     assert says.inner_text().startswith("Amplitude 2.00: level rises to 1.9")
+
+
+SLOW = """async () => {
+  const { live } = document.querySelector("figure.live");
+  const { ask } = live.engine;
+  const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  live.engine.ask = async (request) => {
+    await wait(500);
+    return ask(request);
+  };
+  live.set({ gain: 2 });
+  await wait(200);
+  await live.set({ gain: 4 }); // while the answer to the first is on its way
+}"""
+
+
+def test_what_is_read_is_what_is_seen_where_answers_are_slow(open_page, web):
+    page = open_page(f"{web}/furnished.html")
+    page.wait_for_function(DRAWN)
+    page.evaluate(SLOW)
+    assert "largest value rises to 4.00" in page.locator(".live-says").inner_text()

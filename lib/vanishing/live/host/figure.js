@@ -86,6 +86,11 @@ class LiveFigure {
     return this.#wanted;
   }
 
+  /** Whether an answer is still to come. */
+  get busy() {
+    return Boolean(this.#running);
+  }
+
   /** What a link that names nothing shows. @returns {State} */
   get opening() {
     return this.defaults;

@@ -50,6 +50,7 @@ class Voice {
     }
     const words = (this.written.textContent = this.#sentence(at));
     this.#timer = setTimeout(() => {
+      if (this.live.busy) return; // what has been moved will show in a newer answer
       this.spoken.textContent = words;
       this.#said = this.live.outputs;
       this.#moved.clear();
