@@ -131,7 +131,8 @@ def test_a_link_shows_the_result_and_reset_the_opening_picture(open_page, web):
     np.testing.assert_allclose(history(page), expected(30), rtol=1e-4)
     drawn = np.array(re.findall(r"-?[0-9.]+", page.locator(LINE).get_attribute("d")), float)
     opening = np.array(re.findall(r"-?[0-9.]+", first), float)
-    np.testing.assert_allclose(drawn, opening, atol=2e-3)
+    # The page was written in hundredths of a point, the browser draws in thousandths.
+    np.testing.assert_allclose(drawn, opening, atol=5.6e-3)
 
 
 def test_before_run_a_control_keeps_the_picture_until_the_result(open_page, web):

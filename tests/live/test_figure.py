@@ -175,6 +175,19 @@ def test_a_second_layout_shows_the_same_outputs_under_ids_of_its_own():
         make(line, narrow=(Figure(), {}))
 
 
+def test_markers_that_the_page_could_not_find_are_refused():
+    def afar(ax):
+        return {ax.plot([-40], [1.0], "x")[0]: {"y": "level"}}
+
+    def near(ax):
+        ax.set_xlim(0, 1)
+        return {ax.plot([-0.1], [1.0], "x")[0]: {"y": "level"}}
+
+    assert "fig-tiny.tiny-0-0" in make(near).svg()
+    with pytest.raises(ValueError, match="markers of which one at least lies in the figure"):
+        make(lambda ax: (ax.set_xlim(0, 1), afar(ax))[1]).svg()
+
+
 def test_values_are_kept_in_range_and_unknown_ones_refused():
     figure = make(line)
     assert figure.state(a=99) == {"a": 2.0}

@@ -1,5 +1,6 @@
 """One layout of a live figure: the page's width chooses which of them is seen."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -112,4 +113,12 @@ class Layout:
                 artist.set_gid(name)
                 keep.append(name)
         self.draw(outputs)
-        return themed_svg(self.fig, alt, prefix=prefix, keep=keep)
+        svg = themed_svg(self.fig, alt, prefix=prefix, keep=keep)
+        empty = rf'<g id="{re.escape(prefix)}([^"]*)">(?:<defs>.*?</defs>)?<g[^>]*/></g>'
+        for name in re.findall(empty, svg):
+            raise ValueError(
+                f"bind: expected markers of which one at least lies in the figure; got none of "
+                f"{name} there, and the page would have nothing to move. Draw one of them in the "
+                "first picture, outside of the axes if it is not to be seen."
+            )
+        return svg

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Int
 
 from vanishing import activations
 from vanishing._types import Scalar
-from vanishing.book.labels import axis_titles
+from vanishing.book.labels import axis_titles, legend_above
 from vanishing.book.style import COLOURS, canvas, is_narrow, live_figure
 from vanishing.live import Animation, Choice, Slider
 from vanishing.studies import rounding
@@ -208,7 +208,7 @@ def _cliff() -> str:
 
 
 def _draw_paths(ax):
-    labels = {"tanh": "tanh, float32", "exact": "tanh, unrounded", "relu": "ReLU"}
+    labels = {"tanh": "tanh", "exact": "unrounded", "relu": "ReLU"}
     styles = {"tanh": "-", "exact": "--", "relu": ":"}
     frames = np.arange(FRAMES + 1)
     bind = {}
@@ -227,8 +227,8 @@ def _draw_paths(ax):
         ylim=(-REACH, REACH),
         yticks=[-10, -5, 0, 5, 10],
     )
-    axis_titles(ax, x="picture; the large update first", y="pre-activation z")
-    ax.legend(loc="upper right")
+    axis_titles(ax, x="picture; the large update first", y="z")
+    legend_above(ax)
     return bind
 
 

@@ -22,7 +22,7 @@ from vanishing.training import batches, update
 LOSS, GRADIENT = (0.03, 30.0), (-24.0, 8.0)
 #: The untreated losses travel as bytes: steps of a fiftieth of a power of ten from `LOSS[0]` on.
 PER_DECADE, MISSING = 50, 255
-ASIDE = -9.0  # where a mark stands that is not to be seen: left of the axes
+ASIDE = -4.0  # where a mark stands that is not to be seen: in the picture, left of the axes
 
 
 class Run(NamedTuple):

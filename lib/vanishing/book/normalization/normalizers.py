@@ -6,7 +6,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from vanishing.book.labels import axis_titles
+from vanishing.book.labels import axis_titles, legend_above
 from vanishing.book.style import (
     COLOURS,
     NATS_PER_DECADE,
@@ -142,8 +142,10 @@ def _draw():
     line("gradient", "limit", label="B → ∞" if is_narrow() else "batch norm, B → ∞", **slate)
     line("activation", "activation")
     line("alike", "alike")
-    panels["gradient"].set(ylim=(-8, 12.5), yticks=[-5, 0, 5, 10])
-    axis_titles(panels["gradient"], y="log₁₀ gradient, from the last layer")
+    panels["gradient"].set(ylim=(-8, 12.5))
+    panels["gradient"].set_yticks([-5, 0, 5, 10], ["10⁻⁵", "1", "10⁵", "10¹⁰"])
+    axis_titles(panels["gradient"], y="gradient")
+    legend_above(panels["gradient"])
     panels["activation"].set(ylim=(-8, 8), yticks=[-5, 0, 5])
     axis_titles(panels["activation"], y="log₁₀ activation RMS")
     panels["alike"].set(ylim=(-0.05, 1.05), yticks=[0, 0.5, 1])
@@ -153,7 +155,6 @@ def _draw():
         axis_titles(panel, x="layer")
         if is_narrow():
             panel.label_outer()
-    panels["gradient"].legend(loc="upper right", ncols=3 if is_narrow() else 1)
     words = panels["gradient"].text(1, -7.2, "layer 1: +4.3 powers of ten")
     bind[words] = "layer 1: {gradient[0]:+.1f} powers of ten"
     return figure, bind

@@ -175,11 +175,8 @@ def _draw():
         blocks, nothing, s=size, c=nothing, cmap=SIZE, norm=Normalize(-8, 8), zorder=3
     )
     bind[nodes] = {"x": "place", "colour": "gradient"}
-    words = {"xycoords": "axes fraction", "ha": "right"}
-    net.annotate("through the skips", (1, 1), va="top", color=COLOURS["green"], **words)
-    net.annotate("through the branches", (1, 0), va="bottom", color=COLOURS["brown"], **words)
     net.set(xlim=(-1, BLOCKS + 1), ylim=(-1.25, 1.25), yticks=[], xticks=[])
-    axis_titles(net, y="which way the gradient came")
+    axis_titles(net, y="the gradient's way: skips above, branches below")
 
     for output, words, colour in (("activation", "h_l", "slate"), ("gradient", "∂f/∂h_l", "blue")):
         look = {"color": COLOURS[colour], "label": words}
