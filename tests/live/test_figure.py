@@ -3,6 +3,7 @@
 import base64
 import gzip
 import html.parser
+import io
 import json
 import re
 
@@ -10,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import traitlets
-from matplotlib.colors import LogNorm
+from matplotlib import image
+from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from vanishing import live
@@ -109,15 +111,28 @@ def test_positions_are_matplotlibs(scale):
 
 @pytest.mark.parametrize("norm", [{"vmin": -1, "vmax": 3}, {"norm": LogNorm(0.01, 10)}])
 def test_colours_are_matplotlibs(norm):
-    image = Figure().subplots().imshow(np.ones((2, 2)), cmap="magma", **norm)
-    spec = colour_map(image)
+    shown = Figure().subplots().imshow(np.ones((2, 2)), cmap="magma", **norm)
+    spec = colour_map(shown)
     table = np.frombuffer(base64.b64decode(spec["table"]), np.uint8).reshape(-1, 4)
     offset, slope, log = spec["norm"]
     values = np.random.default_rng(1).uniform(0.001, 20, 100)
     t = offset + slope * (np.log10(values) if log else values)
     inside = np.minimum(np.floor(t * 256), 255).astype(int) + 1
     index = np.where(t < 0, 0, np.where(t > 1, 257, inside))
-    np.testing.assert_array_equal(table[index], image.to_rgba(values, bytes=True))
+    np.testing.assert_array_equal(table[index], shown.to_rgba(values, bytes=True))
+
+
+@pytest.mark.parametrize("shades", [3, 400])
+def test_images_keep_their_pixels_in_half_the_bytes(shades):
+    z = np.random.default_rng(0).uniform(size=(40, 50))
+    fig = Figure()
+    steps = LinearSegmentedColormap.from_list("steps", [(0, 0.5, 1, 0), (1, 0, 0, 1)], shades)
+    fig.subplots().imshow(z, steps, interpolation="none")
+    encoded = re.search(r"base64,([^\"]+)", themed_svg(fig))[1]
+    data = base64.b64decode(encoded)
+    expected = steps(Normalize(z.min(), z.max())(z), bytes=True)
+    np.testing.assert_array_equal(np.round(255 * image.imread(io.BytesIO(data))), expected)
+    assert (data[25] == 3) == (shades < 257)  # the kind of PNG: with a table of its colours
 
 
 class Elements(html.parser.HTMLParser):

@@ -176,7 +176,7 @@ def _draw():
     )
     bind[nodes] = {"x": "place", "colour": "gradient"}
     net.set(xlim=(-1, BLOCKS + 1), ylim=(-1.25, 1.25), yticks=[], xticks=[])
-    axis_titles(net, y="the gradient's way: skips above, branches below")
+    axis_titles(net, y="gradient: skips up, branches down")
 
     for output, words, colour in (("activation", "h_l", "slate"), ("gradient", "∂f/∂h_l", "blue")):
         look = {"color": COLOURS[colour], "label": words}

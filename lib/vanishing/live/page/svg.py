@@ -1,6 +1,7 @@
 """A matplotlib figure as SVG that follows the page: its colours, its font, its width; as a PNG
 where only images can be shown."""
 
+import base64
 import html
 import io
 import re
@@ -9,7 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from vanishing.live.palette import VARIABLES
 
@@ -101,6 +104,7 @@ def themed_svg(
     body = body.replace("xlink:href", "href").replace(' target="_blank"', "")
     body = _rename(body, prefix, keep)
     body = re.sub(r'style="([^"]*)"', lambda match: _attributes(_themed(match[1])), body)
+    body = re.sub(r"(?<=data:image/png;base64,)[^\"]+", lambda match: _few(match[0]), body)
     body = re.sub(r' (?:d|x|y)="[^"]*"', lambda match: _rounded(match[0]), body)
     body = re.sub(r"\s*\n\s*", " ", body).replace("> <", "><")
     width, height = fig.get_size_inches() * 72
@@ -125,6 +129,19 @@ def png(fig: Figure) -> bytes:
 def _rounded(places: str) -> str:
     """Places to a hundredth of a point: more cannot be seen, and would be most of the bytes."""
     return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", places)
+
+
+def _few(encoded: str) -> str:
+    """The same PNG with a table of its colours, which is half as large, if they are that few."""
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGBA"))
+    colours, places = np.unique(pixels.reshape(-1, 4), axis=0, return_inverse=True)
+    if len(colours) > 256:
+        return encoded
+    picture = Image.fromarray(places.reshape(pixels.shape[:2]).astype(np.uint8), "P")
+    picture.putpalette(colours[:, :3].tobytes())
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True, transparency=colours[:, 3].tobytes())
+    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def _attributes(style: str) -> str:
