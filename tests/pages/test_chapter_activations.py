@@ -94,6 +94,18 @@ def test_the_numbers_of_the_quizzes():
     assert abs(activations.derivative("gelu")(-6.0)) < 1e-2  # saturated on any machine
 
 
+def test_momentum_pushes_on_in_the_direction_of_the_accident():
+    assert "does not: it remembers the accident itself, and pushes on" in TEXT
+    z, velocity, path = 1.5, 0.0, []
+    for step in range(300):
+        delta = 38.33 if step == 0 else (np.tanh(z) - np.tanh(1.5)) / np.cosh(z) ** 2
+        velocity = 0.9 * velocity + delta
+        z -= 3 * 0.1 * velocity
+        path.append(z)
+    assert path[0] == pytest.approx(-10, abs=0.01) and path[1] < -20 and path[-1] < -100
+    assert np.all(np.diff(path) <= 0)
+
+
 def test_a_large_output_is_no_sign_of_life():
     """As in the chapter, from other weights and inputs; small outputs are `dead-neurons`'s."""
     assert "No output is anywhere near zero, and most units are dead" in TEXT
