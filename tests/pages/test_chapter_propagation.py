@@ -153,6 +153,8 @@ def test_the_table_of_phases():
     gap = 1 - by_the_map("tanh", biased, 0.05**0.5, 0.0, 400)
     assert gap[199] / gap[399] == pytest.approx(2, rel=0.1)  # a power of l, not an exponential
     assert theory.chi("tanh", biased, 0.05**0.5) == pytest.approx(1, abs=1e-6)
+    fading = by_the_map("tanh", 0.7, 0.0, 0.5, 60, q=0.49)
+    assert 0.45 < fading[-1] < 0.55 and theory.chi("tanh", 0.7) < 1
     free = by_the_map("tanh", 1.0, 0.0, 0.5, 200, q=1.0)
     assert 0.4 < free[-1] < 0.5  # hardly turns
     relu = 1 - by_the_map("relu", 2**0.5, 0.0, 0.0, 200, q=1.0)
