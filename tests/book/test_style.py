@@ -2,7 +2,9 @@
 
 import re
 from functools import cache
+from importlib import import_module
 from itertools import combinations
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -13,8 +15,9 @@ from matplotlib.colors import to_hex, to_rgb
 from vanishing import activations
 from vanishing.book import style
 from vanishing.book.chain_rule import plots
+from vanishing.book.labels import axis_titles
 from vanishing.book.propagation import plots as propagation
-from vanishing.live import palette
+from vanishing.live import Slider, palette
 
 LOG = np.log(10) * np.array([-3.0, -2.0, -1.0])
 
@@ -198,6 +201,7 @@ def words_of(figure):
     """All texts that are drawn: labels of ticks outside the limits are not."""
     for ax in figure.axes:
         yield from [*ax.texts, ax.xaxis.label, ax.yaxis.label, ax.title, ax._left_title]
+        yield from ax.get_legend().get_texts() if ax.get_legend() else []
         for axis in (ax.xaxis, ax.yaxis):
             low, high = sorted(axis.get_view_interval())
             for tick in axis.get_major_ticks():
@@ -205,10 +209,8 @@ def words_of(figure):
                     yield from (tick.label1, tick.label2)
 
 
-@pytest.mark.parametrize("layout", ["figure", "narrow"])
-@pytest.mark.parametrize("number", range(5))
-def test_no_word_lies_on_another_or_leaves_the_figure(number, layout):
-    figure = getattr(pictures()[number], layout)
+def tidy(figure):
+    """Check that no word lies on another or leaves the figure."""
     figure.draw_without_rendering()
     words = [text for text in words_of(figure) if text.get_text() and text.get_visible()]
     boxes = [(text.get_text(), text.get_window_extent()) for text in words]
@@ -219,6 +221,43 @@ def test_no_word_lies_on_another_or_leaves_the_figure(number, layout):
     for (first, a), (second, b) in combinations(boxes, 2):
         overlap = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
         assert not (overlap[0] > 1 and overlap[1] > 1), f"{first!r} on {second!r}"
+
+
+@pytest.mark.parametrize("layout", ["figure", "narrow"])
+@pytest.mark.parametrize("number", range(5))
+def test_no_word_lies_on_another_or_leaves_the_figure(number, layout):
+    tidy(getattr(pictures()[number], layout))
+
+
+ROOMS = Path(style.__file__).parent
+LIVE = [p for p in sorted(ROOMS.glob("*/*.py")) if "live_figure(" in p.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("path", LIVE, ids=lambda path: path.stem)
+def test_nor_does_one_in_either_layout_of_a_live_figure(path):
+    module = import_module(f"vanishing.book.{path.parent.name}.{path.stem}")
+    (wide, *_), (narrow, *_) = style._in_layouts(module._draw)
+    assert wide.get_figwidth() == 7.0 and narrow.get_figwidth() == 3.6
+    assert narrow.get_figheight() <= 4.6  # half of a phone's screen is for what moves the picture
+    for figure in (wide, narrow):
+        tidy(figure)
+
+
+def test_a_live_figure_of_the_house_has_two_layouts():
+    def draw():
+        figure, ax = style.canvas(3.0)
+        rule = ax.axhline(1.0)
+        axis_titles(ax, y="short" if style.is_narrow() else "a longer title")
+        return figure, {rule: "level"}, {rule: "level"}
+
+    level = Slider("level", 0.0, 2.0, value=1.0)
+    live = style.live_figure(
+        draw, lambda level: {"level": level}, [level], name="two", alt="A line."
+    )
+    titles = [layout.fig.axes[0].get_title(loc="left") for layout in live.layouts]
+    assert titles == ["a longer title", "short"]
+    assert [layout.picks[0]["control"] for layout in live.layouts] == ["level", "level"]
+    assert live.layouts[1].fig.axes[0].spines["top"].get_visible() is False  # the house style
 
 
 def test_the_page_gets_both_layouts_and_jupyter_one(monkeypatch):
