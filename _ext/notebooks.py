@@ -26,8 +26,7 @@ INSTALL = """# The library, if it is not here yet; the book keeps its wheel besi
 try:
     import vanishing
 except ModuleNotFoundError:
-    %pip install --quiet "{wheel}"
-"""
+    %pip install --quiet {wheel}"""
 #: Code that a page hides is folded in Jupyter, and in Colab.
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -136,4 +136,4 @@ def test_the_first_cell_installs_what_is_missing(monkeypatch, missing):
     if missing:
         monkeypatch.setitem(sys.modules, "vanishing", None)
     shell.run_cell(notebooks.INSTALL.format(wheel="some.whl")).raise_error()
-    assert asked == ['install --quiet "some.whl"'] * missing
+    assert asked == ["install --quiet some.whl"] * missing
