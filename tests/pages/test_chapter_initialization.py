@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import vanishing as vg
+from vanishing.studies import starts
 
 TEXT = Path(__file__).parents[2].joinpath("chapters", "initialization.md").read_text()
 
@@ -31,6 +32,11 @@ def test_numbers_in_the_text():
     assert "differ by a factor of 14 in amplitude" in TEXT and round(0.9**-25) == 14
     assert r"$6^{-49/2} \approx 10^{-19}$" in TEXT and round(-24.5 * np.log10(6)) == -19
     assert "$2^{-15}$ of an amplitude is well above rounding" in TEXT
+    assert "by about $5L/2n$ nats, here a tenth of a power of ten" in TEXT
+    lower = 5 * starts.DEPTH / (2 * starts.WIDTH) / math.log(10)
+    found = starts.broken_assumptions(key=jax.random.key(3), seeds=400)["nothing"].measured
+    assert round(lower, 1) == 0.1
+    assert abs(found.mean() + lower) < 4 * found.std(ddof=1) / 20 + 0.01  # and terms in L/n²
     assert "nineteen powers of ten" in TEXT and round(20 * math.log10(9)) == 19
 
 
