@@ -29,7 +29,8 @@ RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgr
 SOURCES := $(shell find chapters lib _ext _static -type f \
              -not -path '*/.*' -not -path '*/__pycache__/*' -not -path '*.egg-info/*')
 
-.PHONY: help book serve lab test check portable margins lint types format bench pins picture clean
+.PHONY: help book serve lab test check portable margins lint types format bench ablation pins picture \
+        clean
 
 help:                ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +74,9 @@ types: $(VENV)/dev   ## Hold the JavaScript to its JSDoc types
 bench: export JAX_ENABLE_COMPILATION_CACHE = false
 bench: $(VENV)/dev   ## Measure the speed of the library
 	$(BIN)/python -m benchmarks
+
+ablation: $(VENV)/book ## Train the factorial of the clinic again; goes on where it was stopped
+	$(BIN)/python -m vanishing.studies.ablation _build/ablation
 
 pins: $(VENV)/dev    ## Renew the pins in requirements*.txt, for every Python and system
 	@# Only a complete pair replaces the old one; what builds the book is pinned once.

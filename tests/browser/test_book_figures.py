@@ -19,6 +19,7 @@ FIGURES = {
     "neuron": "activations",
     "activation_curves": "activations",
     "clinic": "clinic",
+    "ablation": "clinic",
     "reports": "your_own_network",
 }
 

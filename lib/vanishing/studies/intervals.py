@@ -20,9 +20,9 @@ class Interval(NamedTuple):
         low, high: the ends.
     """
 
-    value: Float[np.ndarray, "*shape"] | np.floating
-    low: Float[np.ndarray, "*shape"] | np.floating
-    high: Float[np.ndarray, "*shape"] | np.floating
+    value: Float[AnyArray, "*shape"] | np.floating
+    low: Float[AnyArray, "*shape"] | np.floating
+    high: Float[AnyArray, "*shape"] | np.floating
 
 
 def of_mean(samples: Float[AnyArray, "*shape samples"]) -> Interval:

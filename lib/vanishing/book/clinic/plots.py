@@ -1,16 +1,22 @@
 """The still figures of `clinic`."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.ticker import NullLocator
 
+from vanishing.book.asking import GIVEN
+from vanishing.book.clinic.ablation import changes, link, word
 from vanishing.book.clinic.patients import DEPTH, PATIENTS
 from vanishing.book.clinic.treatment import CLASSES, Course, smooth
 from vanishing.book.labels import axis_titles, label_lines, reference
-from vanishing.book.style import COLOURS, DEAD, canvas, is_narrow, picture
+from vanishing.book.style import COLOURS, DEAD, canvas, is_narrow, mosaic, picture
+from vanishing.studies.ablation import GUESSING, straight_line
+from vanishing.studies.guide import Node
+from vanishing.studies.intervals import Interval
 
 #: A colour for each patient, the same in every figure of the chapter.
 LETTERS = dict(
@@ -128,4 +134,69 @@ def prescriptions(table: Mapping[str, Mapping[str, float]]):
     ax.grid(visible=False)
     for spine in ax.spines.values():
         spine.set_visible(False)
+    return figure
+
+
+@picture
+def worths(found: Interval, settings: Sequence[Float[np.ndarray, " settings"]]):
+    """A bar for what each change is worth, its interval, and the middle 80 % of the settings.
+
+    Args:
+        found: from `ablation.worths`.
+        settings: of each change, from `ablation.differences`.
+        alt: text alternative.
+    """
+    figure, ax = canvas(4.2)
+    places = np.arange(len(found.value))
+    ax.bar(places, found.value, width=0.55, color=COLOURS["blue"], label="worth")
+    middle = [np.quantile(one, (0.1, 0.9)) for one in settings]
+    ax.vlines(places, *np.transpose(middle), color=COLOURS["slate"], linewidth=1)
+    for end in (found.low, found.high):
+        ax.plot(places, end, "_", color=COLOURS["ink"], markersize=11)
+    ax.axhline(0, color=COLOURS["ink"], linewidth=0.8, gid=GIVEN)
+    ax.set_xticks(places, changes(), rotation=90 if is_narrow() else 30,
+                  ha="center" if is_narrow() else "right")  # fmt: skip
+    ax.set(ylim=(-0.4, 0.6), xlim=(-0.6, len(places) - 0.4))
+    axis_titles(ax, y="by how much the loss falls")
+    return figure
+
+
+@picture
+def guide(root: Node):
+    """The tree of questions as an indented list, and how the networks of each answer end.
+
+    Every answer is a link to the explorer that shows its networks.
+
+    Args:
+        root: from `guide.guide`.
+        alt: text alternative.
+    """
+    nodes = list(root.walk())
+    ratios = (1, 1) if is_narrow() else (1, 2)
+    figure, axes = mosaic([["words", "ends"]], 0.9 + 0.27 * len(nodes), width_ratios=ratios)
+    tree, ends, indent = axes["words"], axes["ends"], 0.08 if is_narrow() else 0.07
+    rows = {id(node): row for row, node in enumerate(nodes)}
+    for row, node in enumerate(nodes):
+        at = indent * len(node.fixed)
+        words = word(*list(node.fixed.items())[-1]) if node.fixed else f"all {len(node.losses)}"
+        tree.text(at, row, words, va="center", url=link(node.fixed), color=COLOURS["blue"])
+        for below in (rows[id(answer)] for answer in node.answers):
+            elbow = [at + indent / 4, at + indent / 4, at + indent * 0.8], [row + 0.4, below, below]
+            tree.plot(*elbow, color=COLOURS["rule"], linewidth=0.8)
+        low, middle, high = np.quantile(node.losses, (0.1, 0.5, 0.9))
+        ends.plot([low, high], [row, row], color=COLOURS["slate"], linewidth=1)
+        ends.plot(middle, row, "o", color=COLOURS["blue"], markersize=5)
+        ends.text(1.04, row, f"{middle:.2f}", transform=ends.get_yaxis_transform(), va="center")
+    for ax in (tree, ends):
+        ax.set(ylim=(len(nodes) - 0.5, -1), yticks=[])
+    tree.set(xlim=(0, 1))
+    tree.set_axis_off()
+    ends.set(
+        xscale="log",
+        xticks=(ticks := (0.01, 0.1, GUESSING)),
+        xticklabels=map("{:.2g}".format, ticks),
+    )
+    ends.xaxis.set_minor_locator(NullLocator())
+    reference(ends, straight_line(), "", axis="x")
+    axis_titles(ends, x="loss after the last step")
     return figure
