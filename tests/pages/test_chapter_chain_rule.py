@@ -79,7 +79,7 @@ def test_the_squared_error_loses_what_the_text_says_where_it_is_most_wrong():
     def squared(o):
         return 0.5 * (jax.nn.sigmoid(o) - 1) ** 2
 
-    assert "leaves 5 parts in 100 000" in TEXT and f"{-jax.grad(squared)(-10.0):.0e}" == "5e-05"
+    assert r"leaves $5 \cdot 10^{-5}$" in TEXT and f"{-jax.grad(squared)(-10.0):.0e}" == "5e-05"
     for o in (-10.0, 0.7):
         p = float(jax.nn.sigmoid(o))
         by_log = jax.grad(lambda o: -jax.nn.log_sigmoid(o))(o)
