@@ -10,9 +10,11 @@ import optax
 import pytest
 
 import vanishing as vg
+from vanishing.book.clinic.ablation import WORDS
 from vanishing.book.clinic.patients import PATIENTS, RELU, treated
 from vanishing.book.clinic.treatment import course, final_loss
 from vanishing.moments import gaussian_mean
+from vanishing.studies import ablation, worths
 
 ROOT = Path(__file__).parents[2]
 TEXT = ROOT.joinpath("chapters", "clinic.md").read_text()
@@ -114,3 +116,61 @@ def test_wrong_answers_get_a_hint():
     assert not vg.check("clinic-scaling", 15)
     assert "no ReLU" in vg.check("clinic-two", lambda patient: patient).message
     assert "says 'vanishing'" in vg.check("clinic-diagnose", lambda made: "vanishing").message
+
+
+def test_the_factorial_of_the_text_is_the_one_that_was_run():
+    said = TEXT.split("## What is each part worth?")[1].split("**What a change")[0]
+    assert f"networks of {ablation.WIDTH} units" in said
+    numbers = {4: "four", 5: "five"}
+    assert all(len(rates) == 5 for rates in ablation.RATES.values())
+    assert f"{numbers[5]} learning rates from {numbers[ablation.STARTS]} starts" in said
+    values = {"PyTorch": "PyTorch's", "plain": "plain layers", "scaled skips": "skips", "4 layers":
+              "4 or", "16 layers": "16 layers", "SGD": "plain descent"}  # fmt: skip
+    assert all(values.get(word, word) in said for words in WORDS.values() for word in words)
+    assert f"= {ablation.GUESSING:.2f}$" in said
+
+
+def filtered(**values):
+    """Medians of the networks with these values, and (low, high) of what each change is worth."""
+    kept = worths.everything()
+    for name, value in values.items():
+        row = list(ablation.FACTORS).index(name)
+        kept[row] = np.arange(kept.shape[1]) == ablation.FACTORS[name].index(value)
+    losses = ablation.tuned(ablation.losses()).reshape(ablation.NETWORKS, ablation.STARTS)
+    found = worths.worths(losses, kept)
+    ends = np.median(losses, axis=1)[np.asarray(worths.weights(kept)) > 0]
+    return ends, {change: (float(low), float(high)) for change, _, low, high in
+                  zip(worths.CHANGES, *found, strict=True)}  # fmt: skip
+
+
+def test_what_is_said_of_all_networks_is_what_the_table_says():
+    _, worth = filtered()
+    for change in (("initializer", "xavier"), ("normalization", "layer")):
+        assert worth[change][0] < 0 < worth[change][1]
+    assert worth["depth", 16][1] < 0
+    assert min(low for change, (low, _) in worth.items() if change[0] in
+               ("activation", "residual", "optimizer")) > 0  # fmt: skip
+    skips = worths.differences(
+        ablation.tuned(ablation.losses()), worths.CHANGES.index(("residual", True))
+    )
+    assert np.quantile(skips, (0.1, 0.9)) == pytest.approx([0, 0.5], abs=0.05)
+
+
+def test_what_is_said_under_filters_is_what_the_table_says():
+    line = ablation.straight_line()
+    _, plain = filtered(residual=False)
+    assert plain["depth", 16][1] < 0 < plain["normalization", "batch"][0]
+    _, skips = filtered(residual=True)
+    for change in (("depth", 16), ("normalization", "batch")):
+        assert skips[change][0] < 0 < skips[change][1]
+    deep = {"activation": "sigmoid", "residual": False, "depth": 16}
+    assert filtered(**deep, normalization=None)[0].min() > ablation.GUESSING - 0.01
+    assert filtered(**deep, normalization="batch")[0] == pytest.approx(line, abs=0.06)
+    _, shallow = filtered(activation="tanh", residual=False, depth=4)
+    assert shallow["normalization", "batch"][1] < 0
+    bent = {"activation": "sigmoid", "residual": True}
+    assert np.median(filtered(**bent, optimizer="sgd")[0]) > 0.9 * line
+    assert filtered(**bent, optimizer="adam", normalization="layer")[0].max() < line / 5
+    relu = {norm: np.median(filtered(activation="relu", residual=False, normalization=norm)[0])
+            for norm in (None, "batch", "layer")}  # fmt: skip
+    assert min(relu, key=relu.get) == "batch" and relu["batch"] < line / 2

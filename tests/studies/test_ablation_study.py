@@ -6,8 +6,9 @@ import itertools
 import numpy as np
 import pytest
 
-from vanishing.studies import ablation, guide, intervals
-from vanishing.studies.ablation import CHANGES, FACTORS, NETWORKS, RATES, STARTS
+from vanishing.studies import ablation, guide, intervals, worths
+from vanishing.studies.ablation import FACTORS, NETWORKS, RATES, STARTS
+from vanishing.studies.worths import CHANGES
 
 
 @functools.cache
@@ -66,9 +67,9 @@ def test_a_lost_run_counts_as_guessing_and_its_rate_is_not_chosen():
 
 
 def test_a_worth_is_the_mean_difference_over_all_settings():
-    found = ablation.worths(rows(), ablation.everything())
+    found = worths.worths(rows(), worths.everything())
     for change, (factor, _) in enumerate(CHANGES):
-        pairs = ablation.differences(table(), change)
+        pairs = worths.differences(table(), change)
         assert len(pairs) == NETWORKS // len(FACTORS[factor])
         mean = intervals.of_mean(pairs)
         for got, expected in zip(found, mean, strict=True):
@@ -77,7 +78,7 @@ def test_a_worth_is_the_mean_difference_over_all_settings():
 
 def only(**values):
     """Weights that keep one value of some factors."""
-    kept = ablation.everything()
+    kept = worths.everything()
     for name, value in values.items():
         row = list(FACTORS).index(name)
         kept[row] = np.arange(kept.shape[1]) == FACTORS[name].index(value)
@@ -86,21 +87,21 @@ def only(**values):
 
 def test_a_filter_leaves_the_settings_that_have_its_values():
     kept = only(activation="relu", depth=16)
-    found = ablation.worths(rows(), kept)
-    assert ablation.weights(kept).sum() == NETWORKS / 6
+    found = worths.worths(rows(), kept)
+    assert worths.weights(kept).sum() == NETWORKS / 6
     here = table()[:, 2][:, :, :, 1]  # initialiser, normalisation, skips, optimiser
     expected = intervals.of_mean((here[..., 0, :] - here[..., 1, :]).mean(-1).ravel())
     place = CHANGES.index(("optimizer", "adam"))
     assert [end[place] for end in found] == pytest.approx(list(expected), abs=1e-4)
     # Its own factor's filter is not looked at: sigmoid still has something to be compared with.
     place = CHANGES.index(("activation", "tanh"))
-    free = ablation.worths(rows(), only(depth=16))
+    free = worths.worths(rows(), only(depth=16))
     assert found.value[place] == pytest.approx(float(free.value[place]), abs=1e-6)
 
 
 def test_where_one_setting_is_left_the_interval_is_over_its_starts():
     kept = only(initializer="he", activation="tanh", normalization=None, residual=False, depth=16)
-    found = ablation.worths(rows(), kept)
+    found = worths.worths(rows(), kept)
     pair = table()[2, 1, 0, 0, 1]
     expected = intervals.of_mean(pair[0] - pair[1])
     place = CHANGES.index(("optimizer", "adam"))

@@ -14,7 +14,9 @@ from vanishing.book.style import COLOURS, house_style, mosaic
 from vanishing.live import Choice
 from vanishing.live import figure as live_figure
 from vanishing.studies import ablation as study
-from vanishing.studies.ablation import CHANGES, FACTORS, GUESSING
+from vanishing.studies import worths
+from vanishing.studies.ablation import FACTORS, GUESSING
+from vanishing.studies.worths import CHANGES
 
 #: What the values of each factor are called, in the order of `FACTORS`.
 WORDS = {
@@ -85,14 +87,14 @@ def chosen(ablation, **filters):
     ends = jnp.median(losses, axis=1)
     below = (ends[:, None] < LEVELS[None, 1:].astype(np.float32)).astype(jnp.float32)
     wanted = jnp.array([filters[factor] for factor in FACTORS])[:, None]
-    values = jnp.arange(study.everything().shape[1])[None]
+    values = jnp.arange(worths.everything().shape[1])[None]
     kept = ((wanted == 0) | (wanted - 1 == values)).astype(jnp.float32)
-    weights = study.weights(kept)
+    weights = worths.weights(kept)
     count = jnp.sum(weights)
     ordered = jnp.sort(jnp.where(weights > 0, ends, jnp.inf))
     middle = count.astype(jnp.int32) // 2
     before = (count.astype(jnp.int32) - 1) // 2
-    worth = study.worths(losses, kept)
+    worth = worths.worths(losses, kept)
     return {
         "networks": count,
         "median": (ordered[before] + ordered[middle]) / 2,
@@ -125,7 +127,7 @@ def _draw():
         (mark,) = worth.plot(places, nothing, "_", color=COLOURS["ink"], markersize=13)
         bind[mark] = end
     worth.axhline(0, color=COLOURS["ink"], linewidth=0.8)
-    worth.set(ylim=(-GUESSING, GUESSING), xlim=(-0.6, len(CHANGES) - 0.4))
+    worth.set(ylim=(-0.8, 0.8), xlim=(-0.6, len(CHANGES) - 0.4))
     worth.set_xticks(places, changes(), rotation=30, ha="right")
     axis_titles(worth, y="by how much the loss falls")
     return figure, bind
@@ -159,8 +161,9 @@ def ablation():
             "high": "upper end of its interval",
         },
         data={"ablation": table()},
-        describe="{networks:d} networks, whose median loss {median!v:.2f} (guessing costs "
-        f"{GUESSING:.2f}, a straight line {study.straight_line():.2f}); {{learnt:.0%}} learn more",
+        describe="{networks:d} networks; their median loss {median!v:.2f}, where guessing costs "
+        f"{GUESSING:.2f} and a straight line {study.straight_line():.2f}; {{learnt:.0%}} end below "
+        "half of the line",
         presets={
             "all": {},
             "plain and deep": {"residual": "plain", "depth": "16 layers"},

@@ -142,8 +142,8 @@ def worths(found: Interval, settings: Sequence[Float[np.ndarray, " settings"]]):
     """A bar for what each change is worth, its interval, and the middle 80 % of the settings.
 
     Args:
-        found: from `ablation.worths`.
-        settings: of each change, from `ablation.differences`.
+        found: from `worths.worths`.
+        settings: of each change, from `worths.differences`.
         alt: text alternative.
     """
     figure, ax = canvas(4.2)
