@@ -10,9 +10,8 @@ from jaxtyping import UInt8
 from matplotlib.ticker import NullLocator
 
 from vanishing.book.labels import axis_titles, reference
-from vanishing.book.style import COLOURS, house_style, mosaic
+from vanishing.book.style import COLOURS, is_narrow, live_figure, mosaic
 from vanishing.live import Choice
-from vanishing.live import figure as live_figure
 from vanishing.studies import ablation as study
 from vanishing.studies import worths
 from vanishing.studies.ablation import FACTORS, GUESSING
@@ -106,9 +105,9 @@ def chosen(ablation, **filters):
     }
 
 
-@house_style
 def _draw():
-    figure, axes = mosaic([["losses"], ["worth"]], 5.4, height_ratios=[2, 3])
+    height = 4.6 if is_narrow() else 5.4
+    figure, axes = mosaic([["losses"], ["worth"]], height, height_ratios=[2, 3])
     losses, worth = axes["losses"], axes["worth"]
     share = np.asarray(chosen(table(), **dict.fromkeys(FACTORS, 0))["share"])
     passing = losses.stairs(share, LEVELS, fill=True, color=COLOURS["blue"], label="under filter")
@@ -124,11 +123,13 @@ def _draw():
     bind = {passing: "share"}
     bind[worth.bar(places, nothing, width=0.55, color=COLOURS["blue"])] = "worth"
     for end in ("low", "high"):
-        (mark,) = worth.plot(places, nothing, "_", color=COLOURS["ink"], markersize=13)
+        (mark,) = worth.plot(
+            places, nothing, "_", color=COLOURS["ink"], markersize=6 if is_narrow() else 13
+        )
         bind[mark] = end
     worth.axhline(0, color=COLOURS["ink"], linewidth=0.8)
     worth.set(ylim=(-0.8, 0.8), xlim=(-0.6, len(CHANGES) - 0.4))
-    worth.set_xticks(places, changes(), rotation=30, ha="right")
+    worth.set_xticks(places, changes(), rotation=55 if is_narrow() else 30, ha="right")
     axis_titles(worth, y="by how much the loss falls")
     return figure, bind
 
@@ -142,16 +143,14 @@ def ablation():
     >>> ablation().name
     'ablation'
     """
-    drawn, bind = _draw()
     controls = [
         Choice(factor, (ANY, *words), label=LABELS.get(factor, factor))
         for factor, words in WORDS.items()
     ]
     return live_figure(
-        drawn,
+        _draw,
         chosen,
         controls,
-        bind,
         name="ablation",
         title="the ablation",
         words={
