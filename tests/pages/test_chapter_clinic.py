@@ -10,7 +10,7 @@ import optax
 import pytest
 
 import vanishing as vg
-from vanishing.book.clinic.ablation import WORDS
+from vanishing.book.clinic.ablation import WORDS, changes
 from vanishing.book.clinic.patients import PATIENTS, RELU, treated
 from vanishing.book.clinic.treatment import course, final_loss
 from vanishing.moments import gaussian_mean
@@ -128,6 +128,11 @@ def test_the_factorial_of_the_text_is_the_one_that_was_run():
               "4 or", "16 layers": "16 layers", "SGD": "plain descent"}  # fmt: skip
     assert all(values.get(word, word) in said for words in WORDS.values() for word in words)
     assert f"= {ablation.GUESSING:.2f}$" in said
+    table = re.findall(r"^\| (.+ → .+?) \| \{glue:text\}`worth-(\d)`", TEXT, re.M)
+    assert table == [(name, str(k)) for k, name in enumerate(changes())]
+    assert (
+        worths.CHANGES[6] == ("residual", True) and "Skips are worth {glue:text}`worth-6`" in TEXT
+    )
 
 
 def filtered(**values):
@@ -171,6 +176,10 @@ def test_what_is_said_under_filters_is_what_the_table_says():
     bent = {"activation": "sigmoid", "residual": True}
     assert np.median(filtered(**bent, optimizer="sgd")[0]) > 0.9 * line
     assert filtered(**bent, optimizer="adam", normalization="layer")[0].max() < line / 5
+    plain, _ = filtered(activation="sigmoid", residual=False, normalization=None)
+    assert np.mean(plain > ablation.GUESSING - 0.01) > 0.5
+    led, _ = filtered(activation="sigmoid", residual=False, normalization="batch")
+    assert led == pytest.approx(line, abs=0.06)
     relu = {norm: np.median(filtered(activation="relu", residual=False, normalization=norm)[0])
             for norm in (None, "batch", "layer")}  # fmt: skip
     assert min(relu, key=relu.get) == "batch" and relu["batch"] < line / 2
