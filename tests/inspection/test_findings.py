@@ -146,8 +146,16 @@ def test_a_report_is_printed_saved_and_compared(tmp_path):
     page = sick.save(tmp_path / "report.html").read_text()
     assert "<svg" in page and "vanishing gradient" in page
     assert "<script" not in page and "src=" not in page and "url(http" not in page
+    assert "--vg-blue:" in page and "var(--vg-blue" in page  # in the colours of the house
     assert "cured: vanishing gradient" in str(sick.compare(cured))
     assert len(cured.figure().axes) == 3
+
+
+def test_treescope_shows_every_field():
+    """It reads dataclasses as they are; a report is one."""
+    treescope = pytest.importorskip("treescope")
+    shown = treescope.render_to_text(look(healthy(3)))
+    assert "loss=" in shown and "Layer(" in shown and "Parameter(" in shown
 
 
 def test_frame():

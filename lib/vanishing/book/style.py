@@ -10,7 +10,6 @@ from zlib import crc32
 
 import matplotlib as mpl
 import numpy as np
-from cycler import cycler
 from jaxtyping import Float, Int, Shaped
 from matplotlib.figure import Figure
 
@@ -19,9 +18,7 @@ from vanishing.book.asking import Ask, waiting
 from vanishing.book.labels import axis_titles, label_lines
 from vanishing.live import LiveFigure, Prediction, figure, predict
 from vanishing.live.page.svg import png, themed_svg
-from vanishing.live.palette import CYCLE, LAYERS, PALETTE
-
-COLOURS: dict[str, str] = {name: colour.light for name, colour in PALETTE.items()}
+from vanishing.live.palette import COLOURS, LAYERS, STYLE
 
 #: One colour for each activation, everywhere.
 ACTIVATIONS: dict[str, str] = {
@@ -54,34 +51,6 @@ THEORY = {"linestyle": "--", "linewidth": 1.2}
 ROUNDING = {"linestyle": ":", "linewidth": 1.2}
 PUBLISHED = {"marker": "o", "fillstyle": "none", "markersize": 9, "linestyle": "none"}
 
-STYLE = {
-    "axes.prop_cycle": cycler(color=[COLOURS[name] for name in CYCLE]),
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.edgecolor": COLOURS["slate"],
-    "axes.labelcolor": COLOURS["ink"],
-    "axes.titlesize": 10,
-    "axes.titlepad": 8,
-    "axes.unicode_minus": True,
-    "font.size": 10,
-    "grid.color": COLOURS["grid"],
-    "grid.linewidth": 0.6,
-    "legend.borderpad": 0.2,
-    "legend.columnspacing": 0.8,
-    "legend.frameon": False,
-    "legend.handlelength": 1.2,
-    "legend.handletextpad": 0.4,
-    "lines.linewidth": 1.8,
-    "xtick.color": COLOURS["slate"],
-    "ytick.color": COLOURS["slate"],
-    "xtick.labelcolor": COLOURS["ink"],
-    "ytick.labelcolor": COLOURS["ink"],
-    "ytick.major.size": 0,
-}
 Drawn = TypeVar("Drawn")
 NATS_PER_DECADE = np.log(10)
 

@@ -1,10 +1,10 @@
 """The report: records and findings, printed, drawn, tabulated, saved and compared."""
 
 import html
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
@@ -20,8 +20,10 @@ _STYLE = """
 .vg-report table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 .vg-report td,.vg-report th{padding:.15rem .7rem;text-align:right;border-bottom:1px solid #8884}
 .vg-report td:first-child,.vg-report th:first-child{text-align:left}
-.vg-report li{margin:.4rem 0}.vg-report svg{max-width:100%;height:auto;background:#fff}
+.vg-report li{margin:.4rem 0}.vg-report svg{max-width:100%;height:auto}
 """
+# The paper of a report that stands alone; elsewhere the page has one.
+_PAPER = "body{background:var(--vg-surface);color:var(--vg-ink)}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,7 +87,7 @@ class Report:
         )
         return (
             f"<div class=vg-report><style>{_STYLE}</style><p>{_text(_title(self))}</p>"
-            f"<ol>{found}</ol>{_svg(self.figure())}"
+            f"<ol>{found}</ol>{_svg(self)}"
             f"<details open><summary>Every layer</summary><table><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table></details></div>"
         )
@@ -107,35 +109,47 @@ class Report:
 
     def figure(self):
         """A matplotlib figure: sizes of signals and gradients, shares of dead units, by layer."""
+        import matplotlib as mpl
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(7, 5.2), layout="constrained")
-        up, down, dead = figure.subplots(3, 1, sharex=True)
-        for kind, mark in (("layer", "o"), ("activation", ".")):
-            some = [(k, layer) for k, layer in enumerate(self.layers) if layer.kind == kind]
-            at = [k for k, _ in some]
-            up.plot(at, [decades(x.log_activation_rms) for _, x in some], mark, label=kind)
-            down.plot(at, [decades(x.log_gradient_rms) for _, x in some], mark, label=kind)
-        active = [(k, x) for k, x in enumerate(self.layers) if x.kind == "activation"]
-        at = [k for k, _ in active]
-        dead.plot(at, [x.dead_fraction for _, x in active], "s", label="dead units")
-        dead.plot(at, [x.saturated_fraction for _, x in active], "x", label="saturated entries")
-        up.set(ylabel="lg RMS\nof the signal")
-        down.set(ylabel="lg RMS\nof the gradient")
-        dead.set(
-            ylabel="share", ylim=(-0.05, 1.05), xlabel="layer, in the order of the forward pass"
-        )
-        for axes in (up, dead):
-            axes.legend(frameon=False)
+        from vanishing.live.palette import COLOURS, STYLE
+
+        with mpl.rc_context(STYLE):
+            figure = Figure(figsize=(7, 5.2), layout="constrained")
+            panels = figure.subplots(3, 1, sharex=True)
+            for kind, mark, colour in (("layer", "o", "blue"), ("activation", ".", "purple")):
+                some = [(k, layer) for k, layer in enumerate(self.layers) if layer.kind == kind]
+                for panel, name in zip(panels, ("activation", "gradient"), strict=False):
+                    sizes = [decades(getattr(x, f"log_{name}_rms")) for _, x in some]
+                    at = [k for k, _ in some]
+                    panel.plot(at, sizes, mark, color=COLOURS[colour], label=kind)
+            units = [(k, x) for k, x in enumerate(self.layers) if x.kind == "activation"]
+            for name, mark, colour in (("dead", "s", "vermilion"), ("saturated", "x", "gold")):
+                shares = [getattr(x, f"{name}_fraction") for _, x in units]
+                at = [k for k, _ in units]
+                label = f"{name} {'units' if name == 'dead' else 'entries'}"
+                panels[2].plot(at, shares, mark, color=COLOURS[colour], label=label)
+            panels[0].set(ylabel="log₁₀ RMS\nof the signal")
+            panels[1].set(ylabel="log₁₀ RMS\nof the gradient")
+            panels[2].set(
+                ylabel="share",
+                ylim=(-0.05, 1.05),
+                xlabel="layer, in the order of the forward pass",
+            )
+            for panel in (panels[0], panels[2]):
+                panel.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0)
         return figure
 
     def save(self, path: str | Path) -> Path:
         """Write one HTML file that asks for nothing else, and return its path."""
+        from vanishing.live import palette
+
         path = Path(path)
         path.write_text(
             "<!doctype html><html lang=en><meta charset=utf-8>"
             "<meta name=viewport content='width=device-width'>"
-            f"<title>Vanishing Gradients: report</title>{self._repr_html_()}</html>",
+            f"<title>Vanishing Gradients: report</title><style>{palette.css()}{_PAPER}</style>"
+            f"{self._repr_html_()}</html>",
             encoding="utf-8",
         )
         return path
@@ -231,8 +245,9 @@ def _text(words: str) -> str:
     return html.escape(words)
 
 
-def _svg(figure) -> str:
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
-    drawn = buffer.getvalue()
-    return drawn[drawn.index("<svg") :]
+def _svg(report: Report) -> str:
+    """The figure, in colours that follow the page."""
+    from vanishing.live import themed_svg
+
+    alt = f"Sizes and shares of every layer. {_title(report)}."
+    return themed_svg(report.figure(), alt, prefix=f"r{crc32(str(report).encode()):x}-")

@@ -6,6 +6,8 @@ Every figure is drawn in the light variants. In the page each of them stands for
 
 from typing import NamedTuple
 
+from cycler import cycler
+
 
 class Colour(NamedTuple):
     """One colour on light and on dark paper, as `#rrggbb`."""
@@ -53,6 +55,38 @@ NEUTRAL: dict[str, Colour] = {
 }
 
 PALETTE: dict[str, Colour] = {**CYCLE, **LAYERS, **NEUTRAL}
+
+COLOURS: dict[str, str] = {name: colour.light for name, colour in PALETTE.items()}
+
+#: How matplotlib draws in the house.
+STYLE = {
+    "axes.prop_cycle": cycler(color=[COLOURS[name] for name in CYCLE]),
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.edgecolor": COLOURS["slate"],
+    "axes.labelcolor": COLOURS["ink"],
+    "axes.titlesize": 10,
+    "axes.titlepad": 8,
+    "axes.unicode_minus": True,
+    "font.size": 10,
+    "grid.color": COLOURS["grid"],
+    "grid.linewidth": 0.6,
+    "legend.borderpad": 0.2,
+    "legend.columnspacing": 0.8,
+    "legend.frameon": False,
+    "legend.handlelength": 1.2,
+    "legend.handletextpad": 0.4,
+    "lines.linewidth": 1.8,
+    "xtick.color": COLOURS["slate"],
+    "ytick.color": COLOURS["slate"],
+    "xtick.labelcolor": COLOURS["ink"],
+    "ytick.labelcolor": COLOURS["ink"],
+    "ytick.major.size": 0,
+}
 
 #: `{"#1467b3": "var(--vg-blue, #1467b3)", ...}`: what a light colour becomes in the page.
 VARIABLES: dict[str, str] = {
