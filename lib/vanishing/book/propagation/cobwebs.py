@@ -111,7 +111,7 @@ def compute(activation, sigma_w, sigma_b, alike, size, seed) -> dict[str, Array]
 
 def _draw():
     four = [["length", "correlation"], ["lengths", "correlations"]]
-    figure, panels = mosaic(four, 4.0 if is_narrow() else 5.8)
+    figure, panels = mosaic(four, 3.8 if is_narrow() else 5.8)
     bind = {}
     colours = {"length": COLOURS["blue"], "correlation": COLOURS["purple"]}
     grids, ends = {"length": LENGTHS, "correlation": ALIKE}, 2 * LAYERS - 2
