@@ -128,4 +128,5 @@ def duration(total: float) -> str:
 def setup(app: Sphinx) -> dict:
     """Register the extension; it comes after sphinx-exercise, whose nodes it reads."""
     app.add_env_collector(Steps)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    safe = {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "1", "env_version": 1, **safe}
