@@ -112,7 +112,7 @@ def _draw():
     share = np.asarray(chosen(table(), **dict.fromkeys(FACTORS, 0))["share"])
     passing = losses.stairs(share, LEVELS, fill=True, color=COLOURS["blue"], label="under filter")
     losses.stairs(share, LEVELS, color=COLOURS["ink"], linewidth=1.2, label="all networks")
-    losses.set(xscale="log", ylim=(0, 1.05), xlim=(LEVELS[0], LEVELS[-1]))
+    losses.set(xscale="log", ylim=(0, 1.3), yticks=[0, 0.5, 1], xlim=(LEVELS[0], LEVELS[-1]))
     losses.set_xticks(ticks := [0.01, 0.03, 0.1, 0.3], ticks)
     losses.xaxis.set_minor_locator(NullLocator())
     reference(losses, study.straight_line(), "straight line", axis="x")
