@@ -18,6 +18,7 @@ from docutils import nodes
 from folding import disclosure
 from jupyter_cache import get_cache
 from myst_nb.core.read import create_nb_reader
+from myst_nb.core.utils import coalesce_streams
 from plain_markdown import PlainMarkdown
 from sphinx.application import Sphinx
 
@@ -157,7 +158,8 @@ class Notebook(PlainMarkdown):
             self._add(
                 nbformat.v4.new_code_cell,
                 source,
-                outputs=list(filter(None, map(plain_output, cell.outputs))),
+                # What a cell prints comes in pieces, cut by chance.
+                outputs=coalesce_streams(list(filter(None, map(plain_output, cell.outputs)))),
                 execution_count=cell.execution_count,
                 metadata=FOLDED if hidden else {},
             )
