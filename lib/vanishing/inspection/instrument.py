@@ -202,15 +202,7 @@ def _unscaled(gradient: Scaled):
 
 
 def _by_label(records: Sequence[measure.Record]) -> dict[tuple[int, str], dict]:
-    """One dict a quantity; where it stands in a loop, the turns stand in the first axes."""
-    made = {}
-    for record in records:
-        axis = (
-            record.arrays["exponent" if "exponent" in record.arrays else "dead_fraction"].ndim - 1
-        )
-        for place, label in enumerate(record.labels):
-            made[label] = {key: a.take(place, axis) for key, a in record.arrays.items()}
-    return made
+    return {label: found for record in records for label, found in record.read().items()}
 
 
 def _log(rms, exponent) -> float:

@@ -3,8 +3,8 @@
 Arrays of one shape are measured together, a few at a time: a deep network has few shapes and
 many layers, and each statistic of each layer would be a loop of its own for XLA to compile.
 
-Sizes leave the compiled function as a number near one and an integer exponent; the logarithm is
-taken afterwards in float64, so that no depth costs it digits.
+Sizes leave the compiled function as sums near one and a power of two; roots and logarithms are
+taken afterwards in float64, so that no depth costs them digits, and nothing is compiled for them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -48,10 +48,21 @@ class Record:
     Attributes:
         arrays: by name; after the axes of loops comes one entry for each of `labels`.
         labels: the tap's or the parameter's number, and which of its quantities it is.
+        size: how many entries each array has that was measured.
     """
 
     arrays: dict[str, AnyArray]
     labels: tuple[tuple[int, str], ...]
+    size: int = 0
+
+    def read(self) -> dict[tuple[int, str], dict]:
+        """One dict a label; where it stands in a loop, the turns stand in the first axes."""
+        made, one = {}, {"exponent", "dead_fraction", "largest"}  # of one number a label
+        axis = next(a.ndim for name, a in self.arrays.items() if name in one) - 1
+        for place, label in enumerate(self.labels):
+            found = {name: np.asarray(a.take(place, axis)) for name, a in self.arrays.items()}
+            made[label] = _read_sizes(found, self.size) if "squares" in found else found
+        return made
 
 
 def at_taps(batch: int | None):
@@ -69,8 +80,8 @@ def at_taps(batch: int | None):
             quantities.append(((tap.number, "activation"), _rows(value, examples)))
             quantities.append(((tap.number, "gradient"), _rows(cotangent.value, examples)))
             if tap.kind == "activation":
-                slope = _slope(sample) / jnp.asarray(tap.steepest, value.dtype)
-                slopes.append(((tap.number, "slope"), _units_first(slope, tap.units)))
+                rows = _units_first(_slope(sample), tap.units)
+                slopes.append(((tap.number, "slope"), rows, tap.steepest))
         numbers = tuple((sample.tap.number, "carried") for sample in samples)
         carried = Record({"exponent": scaled.exponents(cotangents)}, numbers)
         return [carried, *_together(quantities, _sizes), *_together(slopes, _slopes)]
@@ -81,10 +92,17 @@ def at_taps(batch: int | None):
 def _together(labelled: Sequence[tuple], statistics: Callable) -> list[Record]:
     """Measure arrays of one shape and dtype together."""
     made = []
-    for group in _groups(labelled, lambda pair: pair[1]):
-        labels, arrays = zip(*group, strict=True)
-        made.append(Record(statistics(jnp.stack(arrays)), labels))
+    for group in _groups(labelled, lambda entry: entry[1]):
+        labels, arrays, *more = zip(*group, strict=True)
+        made.append(
+            Record(statistics(_stack(arrays), *map(np.array, more)), labels, arrays[0].size)
+        )
     return made
+
+
+def _stack(arrays: Sequence[Array]) -> Array:
+    """`jnp.stack` in one operation: an axis for each array would be one to compile for each."""
+    return jnp.concatenate(arrays).reshape(len(arrays), *arrays[0].shape)
 
 
 def _groups(entries: Sequence, array: Callable) -> Iterator[list]:
@@ -154,43 +172,43 @@ def _slope(sample: Sample) -> Array:
     return pull(jnp.ones_like(made))[0]
 
 
-def _normalised(stack: Array) -> tuple[Array, Array]:
-    """Arrays whose largest entries are near one, and the exponents taken out of them."""
-    wide = stack.astype(scaled.wide(stack.dtype))
-    steps = scaled.largest_exponents(wide)
-    return scaled.times(wide, scaled.power_of_two(-steps)), steps
-
-
 def _sizes(stack: Array) -> dict[str, Array]:
-    """Of each array of rows: its RMS, as a number near one and an exponent; how alike rows are."""
-    value, exponent = _normalised(stack)
-    squares = jnp.sum(value * value, axis=2)
-    rms = jnp.sqrt(jnp.sum(squares, axis=1) / (value[0].size or 1))
-    made = {"rms": rms.astype(jnp.float32), "exponent": exponent}
+    """Of each array of rows, its entries brought near one: what `_read_sizes` reads."""
+    wide = stack.astype(scaled.wide(stack.dtype))
+    largest = scaled.largest(wide)
+    rows = scaled.times(wide, scaled.inverse(largest))
+    squares = jnp.sum(rows * rows, axis=2)
+    made = {"largest": largest, "squares": squares}
     if stack.shape[1] > 1:
-        made["alike"] = _alike(value, squares)
+        weights = lax.rsqrt(jnp.where(squares > 0, squares, np.inf))
+        total = jnp.einsum("mb,mbr->mr", weights, rows)
+        made["united"] = jnp.sum(total * total, axis=1)
     return made
 
 
-def _alike(rows: Array, squares: Array) -> Array:
-    """The mean cosine between different rows, those of zeros left out; NaN for fewer than two.
+def _read_sizes(found: dict[str, np.ndarray], size: int) -> dict:
+    """The RMS of an array, as a number near one and an exponent, and how alike its rows are.
 
-    With u_i the unit vectors, Σ_{i≠j} u_i·u_j = ‖Σ u_i‖² − n.
+    That is the mean cosine between different rows, those of zeros left out; NaN for fewer than
+    two. With u_i the unit vectors, Σ_{i≠j} u_i·u_j = ‖Σ u_i‖² − n.
     """
-    some = squares > 0
-    weights = jnp.where(some, lax.rsqrt(jnp.where(some, squares, 1)), 0)
-    count = jnp.sum(some.astype(rows.dtype), axis=1)
-    total = jnp.einsum("mb,mbr->mr", weights, rows)
-    pairs = count * (count - 1)
-    mean = (jnp.sum(total * total, axis=1) - count) / jnp.where(pairs > 0, pairs, 1)
-    return jnp.where(pairs > 0, mean, jnp.nan).astype(jnp.float32)
+    squares = found["squares"].astype(np.float64)
+    made = {
+        "rms": np.sqrt(squares.sum(axis=-1) / max(size, 1)),
+        "exponent": scaled.exponent_of(found["largest"]),
+    }
+    if "united" in found:
+        count = (squares > 0).sum(axis=-1)
+        pairs = np.where(count > 1, count * (count - 1.0), np.nan)
+        made["alike"] = (found["united"] - count) / pairs
+    return made
 
 
-def _slopes(stack: Array) -> dict[str, Array]:
-    """Of each φ′ / max|φ′|, [arrays, examples, units]: which share is dead, which saturated."""
+def _slopes(stack: Array, steepest: np.ndarray) -> dict[str, Array]:
+    """Of each φ′, [arrays, examples, units]: which share is dead, which saturated."""
     sizes = jnp.abs(stack)
     dead = jnp.max(sizes, axis=1) == 0
-    flat = sizes < jnp.asarray(SATURATED_BELOW, stack.dtype)
+    flat = sizes < jnp.asarray(SATURATED_BELOW * steepest, stack.dtype)[:, None, None]
     return {
         "dead_fraction": jnp.mean(dead.astype(jnp.float32), axis=1),
         "saturated_fraction": jnp.mean(flat.astype(jnp.float32), axis=(1, 2)),
@@ -208,12 +226,18 @@ def of_parameters(params: Sequence[Array], gradients: Sequence[Scaled]):
     entries = []
     for leaf, gradient in enumerate(gradients):
         rows = gradient.value.shape[0] if gradient.sliced else 1
-        exponent = gradient.exponent if gradient.sliced else carried[leaf][None]
-        entries.append((leaf, gradient.value.reshape(rows, -1), exponent))
+        entries.append((leaf, gradient.value.reshape(rows, -1)))
     made = []
     for group in _groups(entries, lambda entry: entry[1]):
-        leaves, values, exponents = zip(*group, strict=True)
-        made.append((leaves, *_settled(jnp.stack(values), jnp.stack(exponents))))
+        leaves, values = zip(*group, strict=True)
+        exponents = carried[np.array(leaves)][:, None]
+        if any(gradients[leaf].sliced for leaf in leaves):
+            own = [
+                gradients[leaf].exponent if gradients[leaf].sliced else carried[leaf][None]
+                for leaf in leaves
+            ]
+            exponents = jnp.stack(own)
+        made.append((leaves, *_settled(_stack(values), exponents)))
     largest = jnp.max(jnp.concatenate([exponents.reshape(-1) for *_, exponents in made]))
     records = [
         Record(_of_gradients(values, exponents, largest), tuple((k, "gradient") for k in leaves))
@@ -225,9 +249,9 @@ def of_parameters(params: Sequence[Array], gradients: Sequence[Scaled]):
 def _settled(stack: Array, exponents: Array) -> tuple[Array, Array]:
     """The largest entry of every row near one, [arrays, rows, entries]; the exponents with it."""
     wide = stack.astype(scaled.wide(stack.dtype))
-    steps = scaled.largest_exponents(wide.reshape(-1, wide.shape[2])).reshape(exponents.shape)
-    values = scaled.times(wide, scaled.power_of_two(-steps))
-    return values, jnp.maximum(exponents + steps, scaled.NOTHING)
+    largest = scaled.largest(wide.reshape(-1, wide.shape[2])).reshape(exponents.shape)
+    values = scaled.times(wide, scaled.inverse(largest))
+    return values, scaled.Scaled(wide, (exponents, largest)).exponent
 
 
 def _of_gradients(values: Array, exponents: Array, largest: Array) -> dict[str, Array]:

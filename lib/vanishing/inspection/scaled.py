@@ -7,21 +7,26 @@ with one for all that are alive, a branch that vanishes would be lost beside one
 
 An exponent is kept as the terms that it is the sum of, and summed where it is needed. Summed as
 it goes, it would be one chain of scalars through the whole program, which XLA fuses into each of
-its readers: sixty layers took minutes to compile.
+its readers: sixty layers took minutes to compile. For the same reason a term may be a float: the
+largest entry of an array, whose power of two was taken out. Its exponent is read off where it is
+needed, of all terms at once.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, Num
 
 # The exponent of an array of zeros: below any other, so that zeros never decide a common scale.
 NOTHING = -(2**20)
 _BIAS = 127  # of float32's exponent field
 _MANTISSA = 23
+# Its exponent field: all of it, that of 1, and the largest whose inverse is a normal number.
+_FIELD, _ONE, _TOP = (np.int32(exponent << _MANTISSA) for exponent in (0xFF, _BIAS, 2 * _BIAS - 1))
 # An array is brought back to an order of one before the second block after it was: a product of
 # two matrices changes its size by much, a function of single entries by the slope of that.
 WORN = 2
@@ -33,21 +38,19 @@ class Scaled:
 
     Attributes:
         value: any float array.
-        terms: of the exponent; a term of one axis has one entry for each slice of the value.
+        terms: of the exponent: integers, or floats of which the exponent is meant; a term of one
+            axis has one entry for each slice of the value.
         wear: what was done to it since its largest entry was near one.
     """
 
     value: Float[Array, "*shape"]
-    terms: tuple[Int[Array, "*slices"], ...] = ()
+    terms: tuple[Num[Array, "*slices"], ...] = ()
     wear: int = 0
 
     @property
     def exponent(self) -> Int[Array, "*slices"]:
         """The sum of the terms."""
-        total = jnp.zeros((), jnp.int32)
-        for term in self.terms:
-            total = total + term
-        return jnp.maximum(total, NOTHING)
+        return jnp.maximum(_total(self.terms), NOTHING)
 
     @property
     def sliced(self) -> bool:
@@ -57,6 +60,12 @@ class Scaled:
     def packed(self) -> tuple[Array, Array]:
         """Value and exponent, to pass through a transformation of JAX."""
         return self.value, self.exponent
+
+
+def _total(terms: Sequence[Num[Array, "*slices"]]) -> Int[Array, "*slices"]:
+    """The sum of some terms of an exponent."""
+    first, *more = map(_exponents, terms or (jnp.zeros((), jnp.int32),))
+    return sum(more, start=first)
 
 
 def unpacked(pair: tuple[Array, Array]) -> Scaled:
@@ -70,8 +79,8 @@ def power_of_two(exponent: Int[Array, "*slices"]) -> Float[Array, "*slices"]:
     >>> power_of_two(jnp.array([-127, -1, 3])).tolist()
     [0.0, 0.5, 8.0]
     """
-    bits = (jnp.clip(exponent, -_BIAS, _BIAS) + _BIAS) << _MANTISSA
-    return lax.bitcast_convert_type(bits.astype(jnp.int32), jnp.float32)
+    field = lax.clamp(jnp.int32(0), exponent + _BIAS, jnp.int32(2 * _BIAS))
+    return lax.bitcast_convert_type(field << _MANTISSA, jnp.float32)
 
 
 def wide(dtype):
@@ -81,7 +90,8 @@ def wide(dtype):
 
 def times(value: Float[Array, "*shape"], factor: Float[Array, "*slices"]):
     """A product with a float32 factor that value's own dtype may not be able to hold."""
-    factor = factor.reshape(factor.shape + (1,) * (value.ndim - factor.ndim))
+    if factor.ndim:
+        factor = factor.reshape(factor.shape + (1,) * (value.ndim - factor.ndim))
     kind = wide(value.dtype)
     return (value.astype(kind) * factor.astype(kind)).astype(value.dtype)
 
@@ -91,20 +101,52 @@ def zeros(shape, dtype) -> Scaled:
     return Scaled(jnp.zeros(shape, dtype), (jnp.full((), NOTHING, jnp.int32),))
 
 
-def largest_exponents(stack: Float[Array, "arrays *shape"]) -> Int[Array, " arrays"]:  # noqa: F821
-    """The exponent of each array's largest entry, within ±126; `NOTHING` where all are zero.
+def largest(stack: Float[Array, "arrays *shape"]) -> Float[Array, " arrays"]:  # noqa: F821
+    """The size of each array's largest entry, in float32.
 
-    >>> largest_exponents(jnp.array([[0.75, -5.0], [0.0, 0.0]])).tolist()
+    >>> largest(jnp.array([[0.75, -5.0], [0.0, 0.0]])).tolist()
+    [5.0, 0.0]
+    """
+    sizes = jnp.max(jnp.abs(stack), axis=tuple(range(1, stack.ndim)), initial=0)
+    if sizes.dtype == jnp.float64:  # what float32 would flush is small, not zero
+        sizes = jnp.where(sizes > 0, jnp.clip(sizes, 2.0**-126, 2.0**126), 0)
+    return sizes.astype(jnp.float32)
+
+
+def _field(size: Float[Array, "*slices"]) -> Int[Array, "*slices"]:
+    """The exponent of a float32, from −127 to 126, where the number itself has it."""
+    bits = lax.bitcast_convert_type(size, jnp.int32)
+    return lax.min(bits & _FIELD, jnp.full(size.shape, _TOP, jnp.int32))
+
+
+def inverse(size: Float[Array, "*slices"]) -> Float[Array, "*slices"]:
+    """What brings a number near one: 2^-e for its exponent e.
+
+    >>> inverse(jnp.array([5.0, 0.75])).tolist()
+    [0.25, 2.0]
+    """
+    return lax.bitcast_convert_type(2 * _ONE - _field(size), jnp.float32)
+
+
+def _exponents(term: Num[Array, "*slices"]) -> Int[Array, "*slices"]:
+    """The exponent of a term; `NOTHING` of 0.
+
+    >>> _exponents(jnp.array([5.0, 0.0])).tolist()
     [2, -1048576]
     """
-    largest = jnp.max(jnp.abs(stack), axis=tuple(range(1, stack.ndim)), initial=0)
-    if largest.dtype == jnp.float64:
-        exponent = jnp.frexp(largest)[1] - 1
-    else:
-        bits = lax.bitcast_convert_type(largest.astype(jnp.float32), jnp.int32)
-        exponent = (bits >> _MANTISSA) - _BIAS
-    exponent = jnp.clip(exponent, 1 - _BIAS, _BIAS - 1).astype(jnp.int32)
-    return jnp.where(largest == 0, NOTHING, exponent)
+    if not jnp.issubdtype(term.dtype, jnp.floating):
+        return term
+    return jnp.where(term == 0, NOTHING, (_field(term) >> _MANTISSA) - _BIAS)
+
+
+def exponent_of(size: np.ndarray) -> np.ndarray:
+    """`_exponents` of floats that have left the compiled function.
+
+    >>> exponent_of(np.float32([5.0, 0.0])).tolist()
+    [2, -1048576]
+    """
+    exponent = np.clip(np.frexp(size)[1] - 1, -_BIAS, _BIAS - 1)
+    return np.where(size == 0, NOTHING, exponent)
 
 
 def normalise(scaled: Scaled) -> Scaled:
@@ -117,8 +159,8 @@ def normalise(scaled: Scaled) -> Scaled:
     if scaled.wear == 0 and scaled.terms and not scaled.sliced:
         return scaled
     scaled = collapse(scaled)
-    step = largest_exponents(scaled.value[None])[0]
-    return Scaled(times(scaled.value, power_of_two(-step)), (*scaled.terms, step))
+    size = largest(scaled.value[None])[0]
+    return Scaled(times(scaled.value, inverse(size)), (*scaled.terms, size))
 
 
 def collapse(scaled: Scaled) -> Scaled:
@@ -136,14 +178,18 @@ def together(parts: Sequence[Scaled]) -> tuple[list[Array], tuple]:
         return [part.value for part in parts], parts[0].terms
     parts = [normalise(part) for part in parts]
     shared = _shared([part.terms for part in parts])
-    above = [Scaled(part.value, part.terms[shared:]).exponent for part in parts]
-    common = above[0]
-    for exponent in above[1:]:
-        common = jnp.maximum(common, exponent)
-    values = [
-        times(part.value, power_of_two(exponent - common))
-        for part, exponent in zip(parts, above, strict=True)
-    ]
+    above = [part.terms[shared:] for part in parts]
+    if all(len(terms) == 1 and terms[0].dtype == jnp.float32 for terms in above):
+        fields = [_field(size) for (size,) in above]
+        most = reduce(lax.max, fields)
+        bits = [lax.max(field - most + _ONE, jnp.zeros_like(field)) for field in fields]
+        factors = [lax.bitcast_convert_type(each, jnp.float32) for each in bits]
+        common = lax.bitcast_convert_type(most, jnp.float32)
+    else:
+        exponents = [_total(terms) for terms in above]
+        common = reduce(lax.max, exponents)
+        factors = [power_of_two(exponent - common) for exponent in exponents]
+    values = [times(part.value, factor) for part, factor in zip(parts, factors, strict=True)]
     return values, (*parts[0].terms[:shared], common)
 
 
@@ -170,16 +216,14 @@ def join(one: Scaled | None, other: Scaled) -> Scaled:
 
 def exponents(parts: Sequence[Scaled]) -> Int[Array, " parts"]:
     """The exponents of many arrays at once: one product of a matrix of zeros and ones."""
-    place: dict[int, int] = {}
-    terms = []
-    for part in parts:
-        for term in part.terms:
-            if place.setdefault(id(term), len(terms)) == len(terms):
-                terms.append(term)
+    terms = {id(term): term for part in parts for term in part.terms}
     if not terms:
         return jnp.zeros(len(parts), jnp.int32)
+    kinds = [[t for t in terms.values() if t.dtype == kind] for kind in (jnp.float32, jnp.int32)]
+    stacked = jnp.concatenate([_exponents(jnp.stack(kind)) for kind in kinds if kind])
+    place = {id(term): column for column, term in enumerate([*kinds[0], *kinds[1]])}
     counts = np.zeros((len(parts), len(terms)), np.int32)
     for row, part in enumerate(parts):
         for term in part.terms:
             counts[row, place[id(term)]] += 1
-    return jnp.maximum(jnp.sum(counts * jnp.stack(terms)[None, :], axis=1), NOTHING)
+    return jnp.maximum(jnp.sum(counts * stacked[None, :], axis=1), NOTHING)
