@@ -46,7 +46,8 @@ class Record:
     """What was measured together.
 
     Attributes:
-        arrays: by name; after the axes of loops comes one entry for each of `labels`.
+        arrays: by name, [*turns, labels, …]: after the axes of loops comes one entry for each of
+            `labels`.
         labels: the tap's or the parameter's number, and which of its quantities it is.
         size: how many entries each array has that was measured.
     """
@@ -218,8 +219,12 @@ def _slopes(stack: Array, steepest: np.ndarray) -> dict[str, Array]:
 def of_parameters(params: Sequence[Array], gradients: Sequence[Scaled]):
     """The statistics of every parameter.
 
+    Args:
+        params: the leaves, of any shapes.
+        gradients: of the same shapes, with their scales.
+
     Returns:
-        A list of `Record`, and the exponent of the largest gradient entry of all.
+        A list of `Record`, and the exponent of the largest gradient entry of all, a scalar.
     """
     weights = [((leaf, "weight"), param.reshape(1, -1)) for leaf, param in enumerate(params)]
     carried = scaled.exponents([g if not g.sliced else Scaled(g.value) for g in gradients])
@@ -295,6 +300,6 @@ def _counts(tests: Sequence[Array]) -> Sequence[Array]:
 
 
 def of_updates(updates: Sequence[Array]) -> list[Record]:
-    """The sizes of an optimiser's updates."""
+    """The sizes of an optimiser's updates, one array a leaf, each of the leaf's shape."""
     rows = [((leaf, "update"), update.reshape(1, -1)) for leaf, update in enumerate(updates)]
     return _together(rows, _sizes)

@@ -58,7 +58,7 @@ class Scaled:
         return any(term.ndim for term in self.terms)
 
     def packed(self) -> tuple[Array, Array]:
-        """Value and exponent, to pass through a transformation of JAX."""
+        """Value [*shape] and exponent [*slices], to pass through a transformation of JAX."""
         return self.value, self.exponent
 
 
@@ -173,7 +173,7 @@ def collapse(scaled: Scaled) -> Scaled:
 
 
 def together(parts: Sequence[Scaled]) -> tuple[list[Array], tuple]:
-    """The values of several arrays at one scale, and the terms of that."""
+    """The values of several arrays, of their own shapes, at one scale, and the terms of that."""
     if len({tuple(map(id, part.terms)) for part in parts}) == 1:  # made by one pull
         return [part.value for part in parts], parts[0].terms
     parts = [normalise(part) for part in parts]
