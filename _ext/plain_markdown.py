@@ -75,7 +75,7 @@ class PlainMarkdown:
                 self.write(node)
             case disclosure():
                 self.disclosure(node)
-            case nodes.target() | nodes.comment():
+            case nodes.target() | nodes.comment() | nodes.raw():  # HTML that works on pages alone
                 pass
             case _:
                 self.blocks.append(self._text(node))
