@@ -113,7 +113,8 @@ class PlainMarkdown:
         tex = node.astext().strip()
         if r"\\" in tex and r"\begin" not in tex:
             tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
-        tag = rf" \tag{{{node['number']}}}" if node["number"] else ""
+        number = self._number("displaymath", node) if node["number"] else ""
+        tag = rf" \tag{{{number}}}" if number else ""
         return f"$$\n{tex}{tag}\n$$"
 
     def _table(self, node: nodes.table) -> str:
@@ -127,9 +128,13 @@ class PlainMarkdown:
     def numbered(self, node: nodes.Element) -> str:
         """What stands before the title of an exercise and the caption of a figure."""
         kind, words = NUMBERED.get(type(node.parent), ("", ""))
+        return words + self._number(kind, node.parent)
+
+    def _number(self, kind: str, node: nodes.Element) -> str:
+        """The number that the page gives to it."""
         numbers = self.app.env.toc_fignumbers.get(self.page, {}).get(kind, {})
-        number = next((numbers[name] for name in node.parent["ids"] if name in numbers), ())
-        return words + ".".join(map(str, number))
+        number = next((numbers[name] for name in node["ids"] if name in numbers), ())
+        return ".".join(map(str, number))
 
     def words(self, node: nodes.Element) -> str:
         """What stands in `node`, in one line."""
