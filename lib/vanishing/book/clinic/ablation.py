@@ -29,6 +29,8 @@ WORDS = {
 LABELS = {"initializer": "start", "normalization": "normalisation", "residual": "skips",
           "optimizer": "optimiser"}  # fmt: skip
 ANY = "any"
+#: Filters that a phone has no room for beside the picture.
+MORE = ("initializer", "optimizer")
 #: Losses up to which networks are counted: a twentieth of a power of ten apart, up to guessing.
 LEVELS = GUESSING * 10.0 ** np.linspace(-2.25, 0.05, 47)
 
@@ -106,7 +108,7 @@ def chosen(ablation, **filters):
 
 
 def _draw():
-    height = 4.6 if is_narrow() else 5.4
+    height = 4.2 if is_narrow() else 5.4
     figure, axes = mosaic([["losses"], ["worth"]], height, height_ratios=[2, 3])
     losses, worth = axes["losses"], axes["worth"]
     share = np.asarray(chosen(table(), **dict.fromkeys(FACTORS, 0))["share"])
@@ -144,7 +146,7 @@ def ablation():
     'ablation'
     """
     controls = [
-        Choice(factor, (ANY, *words), label=LABELS.get(factor, factor))
+        Choice(factor, (ANY, *words), label=LABELS.get(factor, factor), more=factor in MORE)
         for factor, words in WORDS.items()
     ]
     return live_figure(
