@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from colorspacious import cspace_convert, deltaE
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.transforms import Affine2D, Bbox
 
 from vanishing import activations
 from vanishing.book import style
@@ -209,18 +210,33 @@ def words_of(figure):
                     yield from (tick.label1, tick.label2)
 
 
+def along(text) -> Bbox:
+    """The box of a word in axes turned as it is, where slanted words stand side by side."""
+    angle, upright = text.get_rotation(), text.get_window_extent()
+    text.set_rotation(0)
+    flat = text.get_window_extent()
+    text.set_rotation(angle)
+    centre = (upright.min + upright.max) / 2
+    return Bbox.from_bounds(
+        *(Affine2D().rotate_deg(-angle).transform(centre) - flat.size / 2), *flat.size
+    )
+
+
 def tidy(figure):
     """Check that no word lies on another or leaves the figure."""
     figure.draw_without_rendering()
     words = [text for text in words_of(figure) if text.get_text() and text.get_visible()]
-    boxes = [(text.get_text(), text.get_window_extent()) for text in words]
     room = figure.bbox.padded(1)
-    for words, box in boxes:
+    for word in words:
+        box = word.get_window_extent()
         inside = room.x0 <= box.x0 and box.x1 <= room.x1 and box.y1 <= room.y1 and room.y0 <= box.y0
-        assert inside, words
-    for (first, a), (second, b) in combinations(boxes, 2):
+        assert inside, word.get_text()
+    for first, second in combinations(words, 2):
+        parallel = first.get_rotation() == second.get_rotation()
+        a, b = (along(word) if parallel else word.get_window_extent() for word in (first, second))
         overlap = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
-        assert not (overlap[0] > 1 and overlap[1] > 1), f"{first!r} on {second!r}"
+        on = f"{first.get_text()!r} on {second.get_text()!r}"
+        assert not (overlap[0] > 1 and overlap[1] > 1), on
 
 
 @pytest.mark.parametrize("layout", ["figure", "narrow"])
