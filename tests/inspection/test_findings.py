@@ -54,7 +54,7 @@ def test_saturated():
 def test_inputs_become_alike():
     """Sigmoid at zero weights but for chance: each layer makes differences a tenth as large."""
     found = problems(healthy(8, jax.nn.sigmoid))
-    assert found["inputs become alike"].chapter == "no-learning"
+    assert found["inputs become alike"].chapter == "propagation"
     assert "inputs become alike" not in problems(healthy(8))
 
 
