@@ -137,7 +137,7 @@ def test_a_worker_that_falls_silent_is_replaced(open_page, web):
       }
     };"""
     page = open_page(f"{web}/parabola.html", script=silent)
-    page.evaluate("vanishingLive.PATIENCE.hear = 100")
+    page.evaluate("vanishingLive.PATIENCE.hear = 1000")
     page.evaluate("document.querySelector('figure.live').live.warm()")
     assert np.isclose(max(page.evaluate(SET, {"curvature": 2})[1]), 2)
     assert page.evaluate(WHERE) == "worker"

@@ -97,8 +97,11 @@ def test_what_stands_in_for_the_font_takes_the_same_room(reader, address, width)
         page.goto(f"{address}/chapters/propagation.html", wait_until="networkidle")
         if late and not any(page.evaluate(STAND_INS)):
             pytest.skip("this machine has none of the serif fonts that stand in for the book's")
+        page.wait_for_function(f"innerWidth === {width} && document.readyState === 'complete'")
+        page.evaluate("document.fonts.ready.then(() => true)")
         return page.evaluate(HEIGHTS)
 
     there, missing = heights(late=False), heights(late=True)
+    assert len(missing) == len(there)
     assert missing[0] == there[0]  # the heading: where it wraps, everything moves
     assert sum(missing) == pytest.approx(sum(there), rel=0.03)
