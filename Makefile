@@ -19,9 +19,9 @@ CPU := $(shell { grep -m2 -E '^(model name|flags|Features)' /proc/cpuinfo \
 export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/_build/compiled/$(CPU)
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0.3
 # Two thirds of a chapter's time XLA compiles programs that then run for milliseconds. For the book
-# it compiles in the cheap way (its older code generator, LLVM at -O1), which halves the whole
-# build; what compares its pages with the library computes alike. All other tests, and readers, use
-# XLA as it comes.
+# it compiles in the cheap way (its older code generator, LLVM at -O1): 58 s of CPU in place of 111
+# for the chapter on normalisation. What compares pages with the library computes alike; all other
+# tests, and readers, use XLA as it comes.
 CHEAPLY := XLA_FLAGS="$$XLA_FLAGS --xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1"
 RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
             --no-header --no-annotate pyproject.toml

@@ -14,6 +14,7 @@ from vanishing.book.clinic import clinic as module
 from vanishing.book.clinic import patients, treatment
 from vanishing.book.clinic.patients import CURES, PATIENTS, treated
 from vanishing.book.clinic.treatment import course
+from vanishing.book.digits import digits, standardised
 from vanishing.live.page.assets import strip
 from vanishing.training import losses
 
@@ -74,8 +75,8 @@ def test_a_patient_is_a_network_of_the_library(letter):
     params = state.params | {
         name: state.params[name][: patient.depth] for name in ("weights", "biases")
     }
-    rows = jnp.asarray(treatment.digits())[: treatment.BATCH]
-    data = treatment.standardised(rows)
+    rows = jnp.asarray(digits())[: treatment.BATCH]
+    data = standardised(rows)
     loss, cotangent = losses.loss_and_cotangent(vg.apply(net, params, data.x), data.y)
     signals = vg.probe(net, params, data.x, cotangent)
     made = step(patients.traced(patient), state, rows)[1]
