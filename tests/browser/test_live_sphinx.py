@@ -1,6 +1,7 @@
 """Live figures in a page that Sphinx built: assets, shared data, links in prose, one id each."""
 
 import io
+import os
 import re
 
 import numpy as np
@@ -61,6 +62,10 @@ def build(tmp_path_factory, site, text, builder, extensions):
 def built(tmp_path_factory, site):
     """A tiny book of one page."""
     return build(tmp_path_factory, site, SOURCE, "html", [])
+
+
+def test_what_is_started_after_the_build_is_no_page(built):
+    assert "VANISHING_LIVE" not in os.environ
 
 
 def test_links_that_set_a_figure_are_no_warnings(built):

@@ -21,7 +21,7 @@ def wait_for(page, name, value):
 def test_each_control_moves_by_hand(open_page, web):
     page = open_page(f"{web}/gallery.html")
     page.get_by_label("f0").fill("2.5")
-    page.get_by_label("amplitude").fill("180")  # the 181st of the stops of a log slider
+    page.get_by_role("slider", name="amplitude").fill("180")  # the 181st of the stops of a log slider
     page.get_by_label("shape").select_option("decay")
     page.get_by_label("flip").check()
     page.get_by_label("seed").fill("8")
@@ -58,7 +58,7 @@ def test_keyboard_alone(open_page, web):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.evaluate(STATE) == DEFAULTS
-    slider = page.get_by_label("amplitude")
+    slider = page.get_by_role("slider", name="amplitude")
     assert slider.get_attribute("aria-valuetext") == "1.00"
     slider.focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft"):

@@ -120,10 +120,15 @@ def _start(app: Sphinx) -> None:
     app.add_css_file(assets.STYLESHEET)
 
 
+def _finish(app: Sphinx, exception: Exception | None) -> None:
+    os.environ.pop("VANISHING_LIVE", None)  # what this process starts from now on is no page
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("builder-inited", _start)
     app.connect("builder-inited", write_assets)
     app.connect("html-page-context", finish_page)
+    app.connect("build-finished", _finish)
     app.add_post_transform(LiveLinks)
     return {"parallel_read_safe": True, "parallel_write_safe": False}
