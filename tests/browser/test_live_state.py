@@ -21,7 +21,8 @@ def wait_for(page, name, value):
 def test_each_control_moves_by_hand(open_page, web):
     page = open_page(f"{web}/gallery.html")
     page.get_by_label("f0").fill("2.5")
-    page.get_by_role("slider", name="amplitude").fill("180")  # the 181st of the stops of a log slider
+    # The 181st of the stops of a log slider.
+    page.get_by_role("slider", name="amplitude").fill("180")
     page.get_by_label("shape").select_option("decay")
     page.get_by_label("flip").check()
     page.get_by_label("seed").fill("8")
