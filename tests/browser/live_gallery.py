@@ -69,7 +69,14 @@ def gallery(name="gallery"):
         wave,
         [
             live.Slider("frequency", 0.1, 5.0, value=1.0, step=0.1, label="f_0"),
-            live.Slider("amplitude", 0.01, 10.0, value=1.0, log=True),
+            live.Slider(
+                "amplitude",
+                0.01,
+                10.0,
+                value=1.0,
+                log=True,
+                ahead=live.Ahead("level", -5, 5, label="level"),
+            ),
             live.Choice("shape", ["sine", "cosine", "decay"]),
             live.Toggle("flip"),
             live.Seed("seed", value=3),

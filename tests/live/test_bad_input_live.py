@@ -59,6 +59,11 @@ def predict(drawing=None, **options):
     return live.predict(drawn, **{**given, **options})
 
 
+def ahead_of(output):
+    strip = live.Ahead(output, 0, 1, label="y")
+    return live.Slider("a", 0.0, 1.0, value=0.5, ahead=strip)
+
+
 OTHER = plt.figure().subplots().plot(T, T)[0]
 plt.close("all")
 
@@ -79,6 +84,15 @@ CASES = [
     ("Slider", lambda: slider(0.0, 1.0, value=0.5, marks={1: 1}), "a word for each mark"),
     ("Slider", lambda: slider(0.0, 1.0, value=0.5, when="y"), "a mapping as when"),
     ("Slider", lambda: slider(0.0, 1.0, value=0.5, label=3), "text as label"),
+    ("Slider", lambda: slider(0.0, 1.0, value=0.5, ahead="y"), "an Ahead; got 'y'"),
+    ("Ahead", lambda: live.Ahead("y", 1, 1, label="y"), r"finite low < high; got \(1, 1\)"),
+    ("Ahead", lambda: live.Ahead("y", 0, np.inf, label="y"), "expected finite low < high"),
+    ("Ahead", lambda: live.Ahead("y", 0, 1, label=" "), "expected a label; got ' '"),
+    ("figure", lambda: figure(controls=[ahead_of("x")]), r"expected one of \['y'\] in braces"),
+    ("figure", lambda: figure(controls=[ahead_of("y")]), "expected one number; got 'y' of shape"),
+    ("Animation", lambda: figure(
+        compute=live.Animation(**ANIMATION), controls=[ahead_of("y[0]")]),
+     "no ahead in an animated figure"),
     ("Choice", lambda: live.Choice("c", "tanh"), "a list of options; got 'tanh'"),
     ("Choice", lambda: live.Choice("c", 3), "a list of options; got 3"),
     ("Choice", lambda: live.Choice("c", ["a"]), "two or more"),

@@ -2,13 +2,14 @@
 
 from vanishing.live.artists.network import NetworkPicture, draw_network
 from vanishing.live.compiler import CompileError, Program, compile
-from vanishing.live.controls import Choice, Seed, Slider, Toggle
+from vanishing.live.controls import Ahead, Choice, Seed, Slider, Toggle
 from vanishing.live.figure import LiveFigure, figure
 from vanishing.live.machine import Animation
 from vanishing.live.page.svg import themed_svg
 from vanishing.live.prediction import Prediction, predict
 
 __all__ = [
+    "Ahead",
     "Animation",
     "Choice",
     "CompileError",

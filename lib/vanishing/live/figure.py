@@ -194,7 +194,7 @@ class LiveFigure:
         """Everything that the host needs beside picture and programs, as JSON values."""
         spec = {
             "name": self.name,
-            "controls": [control.spec() for control in self.controls],
+            "controls": [self._control(control) for control in self.controls],
             "layouts": [layout.spec() for layout in self.layouts],
             "outputs": list(self.outputs),
             "say": self._say,
@@ -205,6 +205,20 @@ class LiveFigure:
         if self.machine.animation:
             spec["animation"] = self._animation()
         return json_ready(spec)
+
+    def _control(self, control: Control) -> dict[str, Any]:
+        """The control's own spec, where the output that lies ahead is one number of this figure."""
+        ahead = getattr(control, "ahead", None)
+        if ahead is None:
+            return control.spec()
+        if self.machine.animation:
+            raise ValueError(
+                f"{control.name}: expected no ahead in an animated figure, whose outcome is a "
+                "whole run; got one. Drop it."
+            )
+        (field,) = text.parse(f"{{{ahead.output}}}", self._shapes)
+        place = {"name": field["name"], "index": field["index"]}
+        return {**control.spec(), "ahead": {**place, "low": ahead.low, "high": ahead.high}}
 
     def _animation(self) -> dict[str, Any]:
         animation, leaves = self.machine.animation, self.machine.state_leaves(self.defaults)

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 from vanishing import activations
 from vanishing.book.labels import axis_titles, legend_above
 from vanishing.book.style import COLOURS, canvas, is_narrow, live_figure
-from vanishing.live import Choice, Seed, Slider
+from vanishing.live import Ahead, Choice, Seed, Slider
 from vanishing.network import MLP, forward, init
 from vanishing.probe import SATURATED_BELOW
 from vanishing.studies import rounding
@@ -148,7 +148,15 @@ def activation_curves():
     controls = [
         Choice("activation", NAMES, value="tanh"),
         Slider("layer", 1, DEPTH, value=10),
-        Slider("sigma_w", 0.1, 20.0, value=4.0, label="σ_w", log=True),
+        Slider(
+            "sigma_w",
+            0.1,
+            20.0,
+            value=4.0,
+            label="σ_w",
+            log=True,
+            ahead=Ahead("saturated", 0, 1, label="share saturated"),
+        ),
         Slider("sigma_b", 0.0, 4.0, value=0.0, step=0.05, label="σ_b"),
         Seed("seed"),
     ]

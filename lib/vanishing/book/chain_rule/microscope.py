@@ -17,7 +17,7 @@ from vanishing.book.style import (
     live_figure,
     mosaic,
 )
-from vanishing.live import Choice, Seed, Slider, Toggle
+from vanishing.live import Ahead, Choice, Seed, Slider, Toggle
 from vanishing.network import MLP, NORMALIZATIONS, init
 from vanishing.probe import probe
 
@@ -156,6 +156,7 @@ def microscope():
             label="weight scale σ_w",
             log=True,
             marks={1.0: "Xavier", 1.41421: "He"},
+            ahead=Ahead("gradient[0]", -30, 30, label="gradient at layer 1"),
         ),
         Slider("sigma_b", 0.0, 2.0, value=0.0, step=0.01, label="bias scale σ_b"),
         Choice(

@@ -15,7 +15,7 @@ from vanishing.book.style import (
     live_figure,
     mosaic,
 )
-from vanishing.live import Choice, Seed, Slider
+from vanishing.live import Ahead, Choice, Seed, Slider
 from vanishing.network import NORMALIZATIONS
 from vanishing.probe import rescale
 from vanishing.studies.normalization import relu_factor
@@ -179,7 +179,13 @@ def normalizers():
             label="batch size B",
             when={"normalization": "batch"},
         ),
-        Slider("depth", 2, LAYERS, value=LAYERS),
+        Slider(
+            "depth",
+            2,
+            LAYERS,
+            value=LAYERS,
+            ahead=Ahead("gradient[0]", -5, 5, label="gradient at layer 1"),
+        ),
         Slider(
             "sigma_w",
             1.0,
@@ -188,6 +194,7 @@ def normalizers():
             label="weight scale σ_w",
             log=True,
             marks={HE: "He"},
+            ahead=Ahead("gradient[0]", -5, 5, label="gradient at layer 1"),
             more=True,
         ),
         Seed("seed", more=True),

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from vanishing import activations, theory
 from vanishing.book.labels import axis_titles
 from vanishing.book.style import COLOURS, THEORY, is_narrow, live_figure, mosaic
-from vanishing.live import Choice, Seed, Slider
+from vanishing.live import Ahead, Choice, Seed, Slider
 from vanishing.network import MLP, forward, init
 
 LAYERS, WIDTH = 15, 100
@@ -170,6 +170,7 @@ def cobwebs():
             label="weight scale σ_w",
             log=True,
             marks={1.0: "tanh", 1.41421: "ReLU"},
+            ahead=Ahead("correlation[14]", -1, 1, label="cosine at layer 15"),
         ),
         Slider("sigma_b", 0.0, 1.0, value=0.0, step=0.01, label="bias scale σ_b"),
         Slider("alike", 0.0, 0.99, value=0.9, step=0.01, label="cosine of the inputs"),

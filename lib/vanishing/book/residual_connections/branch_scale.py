@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from vanishing._layers import normalize, read_in
 from vanishing.book.labels import axis_titles
 from vanishing.book.style import COLOURS, is_narrow, live_figure, mosaic
-from vanishing.live import Seed, Slider, Toggle
+from vanishing.live import Ahead, Seed, Slider, Toggle
 from vanishing.network import MLP
 from vanishing.probe import rescale
 from vanishing.studies import paths, shattering
@@ -218,6 +218,7 @@ def branch_scale():
         Slider(
             "alpha", 0.01, 1.5, value=1.0, label="branch scale α", log=True,
             when={"skips": True}, marks={1 / BLOCKS: "1/50", shown: "1/√50", 1.0: "unscaled"},
+            ahead=Ahead("gradient[0]", -10, 10, label="gradient at the input"),
         ),
         Toggle("skips", value=True),
         Toggle("normalized", label="layer norm in the branch", more=True),

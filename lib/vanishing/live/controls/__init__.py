@@ -6,6 +6,6 @@ it, from a link, a script or an input, is in `reading.py`.
 
 from vanishing.live.controls.base import Control, Value, plain
 from vanishing.live.controls.discrete import Choice, Seed, Toggle
-from vanishing.live.controls.slider import Slider
+from vanishing.live.controls.slider import Ahead, Slider
 
-__all__ = ["Choice", "Control", "Seed", "Slider", "Toggle", "Value", "plain"]
+__all__ = ["Ahead", "Choice", "Control", "Seed", "Slider", "Toggle", "Value", "plain"]

@@ -27,6 +27,48 @@ def _decimals(value: float) -> int:
     return max(-Decimal(f"{value:.12g}").normalize().as_tuple().exponent, 0)
 
 
+def _is_finite(value: Any) -> bool:
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return real and math.isfinite(value)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What lies ahead on a slider: one output along its whole range, drawn pale behind its track.
+
+    Attributes:
+        output: its name, with an index if it has several elements: `"gradient[0]"`.
+        low, high: its values at the lower and the upper edge of the strip; beyond them it is cut.
+            The strip is filled from zero, or from the edge that is nearer to zero.
+        label: what the output is, in a few words that stand beside the slider's own.
+
+    Raises:
+        ValueError: if the range is empty or not finite, or if there is no label.
+
+    >>> Ahead("gradient[0]", -30, 10, label="gradient at layer 1").high
+    10
+    """
+
+    output: str
+    low: Number
+    high: Number
+    _: KW_ONLY
+    label: str
+
+    def __post_init__(self) -> None:
+        ends = self.low, self.high
+        if not (all(map(_is_finite, ends)) and self.low < self.high):
+            raise ValueError(
+                f"Ahead {self.output!r}: expected finite low < high; got {ends}. "
+                "Name what stands at the strip's lower and upper edge."
+            )
+        if not (isinstance(self.label, str) and self.label.strip()):
+            raise ValueError(
+                f"Ahead {self.output!r}: expected a label; got {self.label!r}. "
+                "Say in a few words what the strip shows."
+            )
+
+
 @dataclass(frozen=True)
 class Slider(Control):
     """A number between `minimum` and `maximum`, float32; int32 if all of its numbers are whole.
@@ -41,6 +83,7 @@ class Slider(Control):
         log: whether equal distances on the slider are equal ratios.
         marks: the values that matter, with a word for each, which stands below the slider and
             sets it: `{1.41421: "He"}`.
+        ahead: the outcome along its whole range, which a page draws behind it.
         label, restart, more, when: as in every `Control`.
 
     Raises:
@@ -61,6 +104,7 @@ class Slider(Control):
     _: KW_ONLY
     log: bool = False
     marks: Mapping[Number, str] = field(default_factory=dict, hash=False)
+    ahead: Ahead | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -73,14 +117,15 @@ class Slider(Control):
         self._expect(self.step > 0, "a positive step", self.step, "Drop the sign.")
         self._check_grid()
         self._check_marks()
+        strip = self.ahead is None or isinstance(self.ahead, Ahead)
+        self._expect(strip, "an Ahead", self.ahead, 'Write Ahead("loss", 0, 3, label="loss").')
 
     def _finite(self, name: str) -> float | int | None:
         value = plain(getattr(self, name))
         if value is None and name in ("value", "step"):
             return None
-        real = isinstance(value, numbers.Real) and not isinstance(value, bool)
         self._expect(
-            real and math.isfinite(value),
+            _is_finite(value),
             f"a finite number as {name}",
             value,
             "Pass a float such as 1.0, or an int for whole numbers.",
@@ -139,6 +184,7 @@ class Slider(Control):
             "integer": self.integer,
             "decimals": self.decimals,
             "marks": marks,
+            "ahead": self.ahead and vars(self.ahead),
         }
 
     def argument(self, value: Value) -> np.generic:

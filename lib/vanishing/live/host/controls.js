@@ -16,6 +16,7 @@
  * @property {boolean} integer
  * @property {boolean} log
  * @property {[number, string][]} marks
+ * @property {{name: string, index: number, low: number, high: number}|null} ahead
  * @property {string[]} options
  */
 

@@ -65,6 +65,7 @@ class LiveFigure {
     this.layouts = spec.layouts.map((layout, k) => new Layout(svgs[k], layout));
     this.form = new Form(form, spec, (values) => this.set(values), signal);
     this.voice = new Voice(this);
+    this.outlook = new Outlook(this);
     this.#listen(form, signal);
     this.form.show(this.state);
     this.find("fieldset").disabled = false;
@@ -169,6 +170,7 @@ class LiveFigure {
     this.closed.abort();
     this.#watch.disconnect();
     this.voice.stop();
+    this.outlook.stop();
     this.engine.close();
     delete (/** @type {any} */ (this.element).live);
   }
@@ -185,12 +187,12 @@ class LiveFigure {
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     let busy;
     try {
-      await null; // let all changes of this moment come in first
+      await this.outlook.yield(); // and let all changes of this moment come in first
       while (this.#wanted && !this.closed.signal.aborted) {
         busy ??= setTimeout(() => this.#wait("Computing …"), BUSY);
         const request = this.#wanted;
         this.#wanted = null;
-        const answer = await this.engine.ask(this.#complete(request));
+        const answer = await this.engine.ask(this.request(this.state, request));
         if (answer.outputs) { // a run that moves is not waited for
           clearTimeout(busy);
           busy = undefined;
@@ -204,17 +206,21 @@ class LiveFigure {
     clearTimeout(busy);
     if (this.element.dataset.state !== "failed") this.#wait("");
     this.#running = null;
+    this.outlook.look(); // the worker has nothing else to do
   }
 
-  /** The request with what the controls say now. @param {Wish} request @returns {Wish} */
-  #complete(request) {
+  /**
+   * A request with what the controls say in a state.
+   * @param {State} state @param {Wish} [wish] @returns {Wish}
+   */
+  request(state, wish = { op: "compute" }) {
     const { controls } = this.spec;
-    const begins = controls.filter((c) => c.restart).map((c) => this.state[c.name]);
+    const begins = controls.filter((c) => c.restart).map((c) => state[c.name]);
     return {
-      ...request,
-      args: controls.map((c) => argument(c, this.state[c.name])),
+      ...wish,
+      args: controls.map((c) => argument(c, state[c.name])),
       begins: JSON.stringify(begins),
-      state: { ...this.state },
+      state: { ...state },
     };
   }
 

@@ -42,8 +42,21 @@ class Row {
     return this.#stops ? this.#stops[Number(this.input.value)] : this.input.value;
   }
 
+  /** How many values a slider has. */
+  get count() {
+    const { minimum, maximum, step } = this.control;
+    return this.#stops ? this.#stops.length : Math.round((maximum - minimum) / step) + 1;
+  }
+
+  /** The value that is nearest to a place on the slider, 0 to 1. @returns {number} */
+  at(/** @type {number} */ place) {
+    if (this.#stops) return this.#stops[Math.round(place * (this.#stops.length - 1))];
+    const { minimum, maximum } = this.control;
+    return clean(this.control, minimum + place * (maximum - minimum));
+  }
+
   /** Where a value stands on the slider, 0 to 1. @param {number} value */
-  #share(value) {
+  share(value) {
     if (!this.#stops) return share(this.control, value);
     return nearest(this.#stops, value) / (this.#stops.length - 1);
   }
@@ -57,7 +70,7 @@ class Row {
     let row = 0, before = -1;
     marks.forEach((mark, i) => {
       const [at] = this.control.marks[i];
-      const place = this.#share(at);
+      const place = this.share(at);
       row = place - before < NEAR ? 1 - row : 0;
       before = place;
       mark.style.setProperty("--at", String(place));

@@ -37,6 +37,7 @@ HOST = (
     "layout",
     "machine",
     "controls",
+    "ahead",
     "form",
     "voice",
     "figure",

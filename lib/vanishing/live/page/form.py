@@ -12,6 +12,11 @@ from vanishing.live.controls import Choice, Control, Slider, Toggle
 
 #: A slider of more values than this gets a box to type one in: a pixel would be several of them.
 _FINE = 400
+#: Where the host draws what lies ahead, behind the slider's track.
+_AHEAD = (
+    '<svg class="live-ahead" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">'
+    "<path/></svg>"
+)
 
 
 def label_html(label: str) -> str:
@@ -55,6 +60,8 @@ def _rows(controls: Iterable[Control], uid: str, picked: set[str]) -> str:
 
 def _row(control: Control, uid: str, picked: set[str]) -> str:
     hint = "<small>or tap the picture</small>" if control.name in picked else ""
+    if isinstance(control, Slider) and control.ahead:
+        hint += f'<small class="live-key">{label_html(control.ahead.label)}</small>'
     label = f'<label for="{uid}">{label_html(control.label)}</label>{hint}'
     named = f'id="{uid}" name="{control.name}"'
     fields = {Slider: _slider, Choice: _choice, Toggle: _toggle}
@@ -88,7 +95,7 @@ def _slider(control: Slider, named: str) -> str:
     # The host gives a log slider positions of its own; until then it only shows where it stands.
     step = "any" if control.log else f"{control.step!r}"
     return (
-        f"{_readout(control, spoken)}"
+        f"{_readout(control, spoken)}{_AHEAD * bool(control.ahead)}"
         f'<input type="range" {named} min="{low!r}" max="{high!r}" step="{step}" '
         f'value="{value!r}" aria-valuetext="{spoken}">{_marks(control)}'
     )
