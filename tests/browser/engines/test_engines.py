@@ -1,8 +1,9 @@
-"""Every live figure in every engine, from a host and from a folder: it moves, as JAX says."""
+"""The built pages in every engine, from a host and from a folder: figures move as JAX says."""
 
 import functools
 import importlib
 from pathlib import Path
+from unittest.mock import patch
 
 import drivers
 import numpy as np
@@ -11,38 +12,40 @@ import pytest
 import vanishing.book
 from serving import WITH_WASM, serving
 from vanishing.live import Choice, LiveFigure, Seed
-from vanishing.live.machine import Run
-from vanishing.live.page import assets
+from vanishing.live.machine import Machine, Run
 
 pytestmark = [
+    pytest.mark.book,
     pytest.mark.browser,
     # Selenium warns of what it does itself.
     pytest.mark.filterwarnings("ignore:setting remote_server_addr:DeprecationWarning"),
 ]
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>
-{ear}<link rel="icon" href="data:,"><link rel="stylesheet" href="vanishing-live.css">
-<script defer src="vanishing-live.js"></script></head><body><main>{body}</main></body></html>
-"""
+BOOK = Path(__file__).parents[3] / "_build" / "html"
 STEP = 3  # of an animated figure: training is chaotic, and rounding grows with every step
-#: Set a state; what the figure then holds, who computed it, and whether the picture changed.
-MOVE = """async ([name, state]) => {
-  if (!name) return null;
-  const figure = document.querySelector(`figure.live[data-name="${name}"]`);
-  for (let k = 0; k < 200 && !figure.live; k++) await new Promise((go) => setTimeout(go, 50));
-  const { live } = figure;
-  const before = figure.querySelector("svg").outerHTML;
-  await live.set(state);
-  return {
-    where: live.where,
-    moved: figure.querySelector("svg").outerHTML !== before,
-    outputs: Object.fromEntries(
-      Object.entries(live.outputs).map(([key, values]) => [key, Array.from(values, String)])),
-  };
+#: Set each figure of a page to its state; what it then holds, who computed it, and whether the
+#: picture changed.
+MOVE = """async (states) => {
+  const found = {};
+  for (const figure of document.querySelectorAll("figure.live")) {
+    for (let k = 0; k < 200 && !figure.live; k++) await new Promise((go) => setTimeout(go, 50));
+    const { live } = figure;
+    const picture = figure.querySelector(".live-picture");
+    const before = picture.innerHTML;
+    await live.set(states[figure.dataset.name]);
+    found[figure.dataset.name] = {
+      where: live.where,
+      moved: picture.innerHTML !== before,
+      outputs: Object.fromEntries(
+        Object.entries(live.outputs).map(([key, values]) => [key, Array.from(values, String)])),
+    };
+  }
+  return found;
 }"""
 
 
 @functools.cache
+@patch.object(Machine, "programs", lambda *_: {})  # the pages have them
 def figures() -> dict[str, LiveFigure]:
     """Every live figure of the book: in a chapter's room, a module named like its function."""
     rooms = Path(vanishing.book.__file__).parent
@@ -78,51 +81,61 @@ def expected(figure: LiveFigure) -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
-    """A page for each live figure, and what they load."""
+    """The built book, each of its pages with an ear for complaints."""
     root = tmp_path_factory.mktemp("engines")
-    (root / assets.SCRIPT).write_text(assets.script(), encoding="utf-8")
-    (root / assets.STYLESHEET).write_text(assets.stylesheet(), encoding="utf-8")
-    faulty = "<script>console.error('I complain')</script>"
-    faulty = PAGE.format(ear=drivers.EAR, name="faulty", body=faulty)
-    (root / "faulty.html").write_text(faulty, encoding="utf-8")
-    for name, figure in figures().items():
-        page = PAGE.format(ear=drivers.EAR, name=name, body=figure.html())
-        (root / f"{name}.html").write_text(page, encoding="utf-8")
-        for data, encoded in figure.machine.encoded_data().items():
-            script = assets.data_script(data, encoded)
-            (root / f"vanishing-data-{data}.js").write_text(script, encoding="utf-8")
+    for path in BOOK.iterdir():
+        if path.name != "chapters":
+            (root / path.name).symlink_to(path)
+    (root / "chapters").mkdir()
+    for path in (BOOK / "chapters").iterdir():
+        listening = root / "chapters" / path.name
+        if path.suffix == ".html":
+            page = path.read_text(encoding="utf-8")
+            listening.write_text(page.replace("<head>", "<head>" + drivers.EAR), encoding="utf-8")
+        else:
+            listening.symlink_to(path)
+    icon = '<link rel="icon" href="data:,">'  # else browsers complain of one that is not there
+    faulty = f"<!doctype html>{icon}{drivers.EAR}<script>console.error('I complain')</script>"
+    (root / "chapters" / "faulty.html").write_text(faulty, encoding="utf-8")
     return root
 
 
 @pytest.fixture(scope="module", params=["chromium", "firefox", "webkit"])
 def answers(request, site) -> dict:
-    """What one engine says of each figure in both places."""
+    """What one engine says of each page in both places."""
     drive = {
         "chromium": lambda *call: drivers.chromium(request.getfixturevalue("chromium"), *call),
         "firefox": drivers.firefox,
         "webkit": drivers.webkit,
     }[request.param]
     states = {name: other_state(figure) for name, figure in figures().items()}
+    pages = sorted(path.name for path in (site / "chapters").glob("*.html"))
     with serving(site, WITH_WASM) as address:
         bases = {"http": address, "file": site.as_uri()}
-        cases = [(place, name) for place in bases for name in states]
-        visits = [(f"{bases[p]}/{name}.html", [name, states[name]]) for p, name in cases]
-        cases.append(("http", "faulty"))
-        visits.append((f"{address}/faulty.html", [None, None]))
+        cases = [(place, page) for place in bases for page in pages]
+        visits = [(f"{bases[place]}/chapters/{page}", states) for place, page in cases]
         return dict(zip(cases, drive(visits, MOVE), strict=True))
 
 
 def test_a_complaint_is_heard(answers):
-    _, complaints = answers["http", "faulty"]
+    _, complaints = answers["http", "faulty.html"]
     assert len(complaints) == 1 and "I complain" in complaints[0]
+
+
+def test_no_page_complains(answers):
+    heard = {case: complaints for case, (_, complaints) in answers.items() if complaints}
+    assert {page for _, page in heard} == {"faulty.html"}, heard
 
 
 @pytest.mark.parametrize("place", ["http", "file"])
 def test_every_figure_moves_and_finds_what_jax_finds(answers, place):
-    assert len(figures()) >= 5
+    found = {}
+    for (where, _), (figures_there, _) in answers.items():
+        if where == place:
+            found |= figures_there
+    assert found.keys() == figures().keys() and len(found) >= 10
     for name, figure in figures().items():
-        answer, complaints = answers[place, name]
-        assert complaints == [], name
+        answer = found[name]
         assert answer["where"] == "worker", name
         assert answer["moved"], name
         want = expected(figure)
