@@ -1,4 +1,4 @@
-"""The look of the pages: one frame, one style sheet, three small scripts of the book's own.
+"""The look of the pages: one frame, one style sheet, a few small scripts.
 
 The folder ``theme`` holds the templates, the parts of the style sheet and the scripts.
 What other extensions would add to every page is left out: of their style sheets and scripts the
@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 THEME = Path(__file__).parent / "theme"
 #: The parts of the style sheet, in the order in which later ones refine earlier ones.
 SHEETS = ("base", "frame", "text", "figures", "code", "print")
-SCRIPTS = ("head", "page", "search", "terms")
+SCRIPTS = ("head", "page", "search", "terms", "embed")
 #: Light and dark colours of code, both with a contrast of at least 7:1.
 CODE = ("a11y-high-contrast-light", "a11y-high-contrast-dark")
 #: Served by extensions for pages that have neither the book's frame nor its folding.

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 import pytest
-from built import BOOK
+from built import BOOK, FRAMED
 
 pytestmark = [pytest.mark.book, pytest.mark.browser]
 
@@ -53,6 +53,16 @@ def test_a_first_view_keeps_to_its_budget(reader, address, page_name):
     assert {name: size for name, size in found.items() if size > ASSETS.get(name, 0)} == {}
     assert html + sum(found.values()) <= BUDGET["page"]["all"]
     assert {"book.css", "page.js", "serif.woff2"} <= set(found)
+
+
+@pytest.mark.parametrize("name", FRAMED)
+def test_so_does_a_figure_in_a_frame(reader, address, name):
+    found = first_view(reader(), address, name)
+    html = found.pop(PurePosixPath(name).name)
+    assert html <= BUDGET["embed"]["html"]
+    assert {file: size for file, size in found.items() if size > ASSETS.get(file, 0)} == {}
+    assert html + sum(found.values()) <= BUDGET["embed"]["all"]
+    assert {"vanishing-live.js", "embed.js"} <= set(found)
 
 
 def test_the_fonts_come_in_time(reader, base, page_name):

@@ -133,7 +133,7 @@
   }
 
   each(".theme-switch-button", offerColours);
-  each(".cell_input .highlight", offerCopy);
+  each(".cell_input .highlight, .highlight-html .highlight", offerCopy);
   each("#contents", followReading);
   watchOverflow();
   printEverything();

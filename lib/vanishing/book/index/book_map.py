@@ -153,6 +153,7 @@ CHAPTERS: dict[str, tuple[str, Callable[[Axes], None]]] = {
 #: Pages to look things up in, which are no chapters.
 REFERENCE = (
     "study",
+    "teaching",
     "just-enough-jax",
     "notation",
     "glossary",

@@ -26,7 +26,8 @@ _DATA = re.compile(
 
 
 class LiveLinks(SphinxPostTransform):
-    """Turn `[text](#fig-name?sigma_w=1)` into a link that sets the figure.
+    """Turn `[text](#fig-name?sigma_w=1)` into a link that sets the figure, also that of another
+    page, `[text](chapter.md#fig-name?sigma_w=1)`.
 
     MyST looks for a target of that name and warns; the host in the page answers such links.
     """
@@ -35,10 +36,13 @@ class LiveLinks(SphinxPostTransform):
 
     def run(self, **kwargs) -> None:
         """Resolve the links of one document."""
+        here, relative = self.env.docname, self.app.builder.get_relative_uri
         for node in list(self.document.findall(pending_xref)):
-            target = node.get("reftarget", "")
+            page, target = "", node.get("reftarget", "")
+            if node.get("refdomain") == "doc":
+                page, target = relative(here, target), node.get("reftargetid") or ""
             if node.get("reftype") == "myst" and re.match(r"fig-\w+\?", target):
-                link = nodes.reference("", "", refuri=f"#{target}", internal=True)
+                link = nodes.reference("", "", refuri=f"{page}#{target}", internal=True)
                 link += [child.deepcopy() for child in node.children]
                 node.replace_self(link)
 
