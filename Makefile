@@ -29,8 +29,8 @@ RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgr
 SOURCES := $(shell find chapters lib _ext _static -type f \
              -not -path '*/.*' -not -path '*/__pycache__/*' -not -path '*.egg-info/*')
 
-.PHONY: help book serve lab test check portable margins lint types format bench ablation pins picture \
-        clean
+.PHONY: help book serve editions lab test check portable margins lint types format bench ablation \
+        pins picture clean
 
 help:                ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,10 @@ book: $(HTML)        ## Build the book from executed notebooks and say where it 
 
 serve: book          ## Serve the book on http://localhost:8000 (PORT=... for another)
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+editions: book $(VENV)/dev ## Make a PDF and an EPUB of the whole book, beside its pages
+	@$(BIN)/python tests/browsers.py
+	$(BIN)/python _ext/editions.py
 
 lab: $(VIEWERS)      ## Open the chapters as notebooks in JupyterLab
 	$(BIN)/jupyter lab chapters

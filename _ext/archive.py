@@ -8,8 +8,10 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 BOOK = Path(__file__).parents[1] / "_build" / "html"
 NAME = "vanishing-gradients.zip"
+#: What `make editions` puts beside the pages.
+EDITIONS = ("vanishing-gradients.epub", "vanishing-gradients.pdf")
 #: What the pages do not need: how Sphinx remembers its settings, and links from other books.
-LEFT_OUT = {NAME, ".buildinfo", "objects.inv"}
+LEFT_OUT = {NAME, *EDITIONS, ".buildinfo", "objects.inv"}
 
 
 def pack(book: Path) -> Path:

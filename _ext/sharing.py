@@ -23,6 +23,8 @@ from vanishing.book.style import COLOURS, house_style
 
 #: Pixels of the picture that goes with a link to a page, as Open Graph's readers want it.
 CARD = (1200, 630)
+#: What the archive and the editions are for.
+FOR = ("to read from your disk", "for a reader of books (EPUB)", "for paper (PDF)")
 #: A search engine shows about so many characters of a description.
 LONGEST = 160
 
@@ -90,7 +92,9 @@ def introduce(app: Sphinx, pagename: str, templatename: str, context: dict, doct
     context["shared_title"] = app.env.titles[docname].astext()
     if app.config.html_baseurl:
         context["pageurl"] = app.config.html_baseurl + app.builder.get_target_uri(docname)
-        context["archive"] = app.config.html_baseurl + archive.NAME
+        # The workflow makes all of them; a book without an address may have none.
+        files = zip((archive.NAME, *archive.EDITIONS), FOR, strict=True)
+        context["whole"] = {use: app.config.html_baseurl + name for name, use in files}
         context["card"] = write_card(app, docname)
         context["card_size"] = CARD
 

@@ -217,7 +217,8 @@ def test_a_page_can_be_run_and_the_book_downloaded(page):
     links = {link.text: link["href"] for link in page.select("ul.take a")}
     hosts = [urlsplit(links[f"Run this page on {name}"]).netloc for name in ("Binder", "Colab")]
     assert hosts == ["mybinder.org", "colab.research.google.com"]
-    assert ADDRESS + archive.NAME in links.values()
+    whole = {ADDRESS + name for name in (archive.NAME, *archive.EDITIONS)}
+    assert whole <= set(links.values())
 
 
 @pytest.mark.parametrize("asked", ["lost", "chapters/lost.html", "a/b/c/"])
