@@ -6,6 +6,7 @@ PYTHON := $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 VENV := .venv$(if $(filter command,$(firstword $(origin PYTHON))),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 BIN := $(VENV)/bin
 HTML := _build/html/index.html
+DECKS := _build/slides/index.html
 VIEWERS := $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json
 PORT ?= 8000
 # Tests run on all cores, those of one module together, as they share what they have trained.
@@ -26,18 +27,22 @@ CHEAPLY := XLA_FLAGS="$$XLA_FLAGS --xla_cpu_use_fusion_emitters=false --xla_back
 RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
             --no-header --no-annotate pyproject.toml
 # What the pages are made of: a change to any of it builds the book again.
-SOURCES := $(shell find chapters lib _ext _static -type f \
-             -not -path '*/.*' -not -path '*/__pycache__/*' -not -path '*.egg-info/*')
+files = $(shell find $(1) -type f \
+          -not -path '*/.*' -not -path '*/__pycache__/*' -not -path '*.egg-info/*')
+SOURCES := $(call files,chapters lib _ext _static)
 
-.PHONY: help book serve editions lab test check portable margins lint types format bench ablation \
-        pins picture clean
+.PHONY: help book slides serve editions lab test check portable margins lint types format bench \
+        ablation pins picture clean
 
 help:                ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 book: $(HTML)        ## Build the book from executed notebooks and say where it is
-	@echo; echo "How long the notebooks took to run:"; cat _build/timings.txt
+	@echo; echo "How long the notebooks took to run:"; cat _build/timings-html.txt
 	@echo; echo "The book: $(CURDIR)/$(HTML), and in one file $(dir $(HTML))vanishing-gradients.zip"
+
+slides: $(DECKS)     ## Build the slides alone, a deck for each chapter, into _build/slides
+	@cat _build/timings-slides.txt; echo "The slides: $(CURDIR)/$(DECKS)"
 
 serve: book          ## Serve the book on http://localhost:8000 (PORT=... for another)
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
@@ -99,12 +104,19 @@ picture: book        ## Draw the README's picture again
 clean:               ## Remove the built book and the virtual environment
 	rm -rf _build .venv .venv-3.*
 
-$(HTML): $(VENV)/book _config.yml _toc.yml references.bib $(wildcard LICENSE-*) $(SOURCES)
+$(HTML): $(DECKS) $(VENV)/book _config.yml _toc.yml references.bib $(wildcard LICENSE-*) $(SOURCES)
 	@# Sphinx forgets the warnings of pages that it has read, so a failed build starts afresh;
 	@# and it does not write pages again when an extension has changed, hence --all.
+	rm -rf $(@D)/slides   # what is not the book's own would have letters in its fonts
 	$(CHEAPLY) $(BIN)/jupyter-book build . --all --warningiserror --nitpick --keep-going \
 	  || { rm -rf _build/.doctrees $@; exit 1; }
+	cp -R $(<D) $(@D)/slides
 	$(BIN)/python _ext/archive.py
+	@touch $@
+
+$(DECKS): $(VENV)/book $(call files,slides chapters lib _ext)
+	$(CHEAPLY) $(BIN)/python -m sphinx -b revealjs -d _build/.decks --write-all --fail-on-warning \
+	  --nitpicky --keep-going --quiet slides $(@D) || { rm -rf _build/.decks $@; exit 1; }
 	@touch $@
 
 $(VENV)/book: requirements.txt pyproject.toml | $(VENV)/bin/pip

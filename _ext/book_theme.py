@@ -116,6 +116,8 @@ def complete(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     context["first_live_figure"] = first_live_figure(body)
     context["contents"] = contents(context)
     context["author"] = app.config.author
+    deck = Path("slides", Path(pagename).name)  # that of a chapter is named after it
+    context["deck"] = f"{deck}.html" if Path(app.srcdir, f"{deck}.md").exists() else ""
 
 
 def setup(app: Sphinx) -> dict:

@@ -23,6 +23,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 from sphinx.util import logging
 
+ROOT = Path(__file__).parents[1]
 logger = logging.getLogger(__name__)
 
 
@@ -44,7 +45,7 @@ def fingerprint(root: Path) -> str:
 def name_cache(app: Sphinx, config: Config) -> None:
     """Point MyST-NB at the cache of this fingerprint and drop the caches of others."""
     caches = Path(app.outdir).parent / "executed"
-    current = caches / fingerprint(Path(app.srcdir))
+    current = caches / fingerprint(ROOT)
     for stale in caches.glob("*"):
         if stale != current:
             shutil.rmtree(stale)
@@ -94,12 +95,13 @@ def run_all(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
 
 
 def report(app: Sphinx, exception: Exception | None) -> None:
-    """Write how long each notebook took beside the book, for ``make book`` to show."""
+    """Write how long each notebook took beside what was built, for make to show."""
     if exception is not None:
         return
     runs = {name: data.get("exec_data") for name, data in app.env.nb_metadata.items()}
     lines = [f"{run['runtime']:7.1f} s  {name}" for name, run in sorted(runs.items()) if run]
-    Path(app.outdir).parent.joinpath("timings.txt").write_text("\n".join(lines) + "\n")
+    target = Path(app.outdir)
+    target.with_name(f"timings-{target.name}.txt").write_text("\n".join(lines) + "\n")
 
 
 def setup(app: Sphinx) -> dict:

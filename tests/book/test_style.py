@@ -284,3 +284,10 @@ def test_the_page_gets_both_layouts_and_jupyter_one(monkeypatch):
     assert html.count("<svg") == 2 and 'class="vg-narrow"' in html
     ids = re.findall(r' id="([^"]+)"', html)
     assert ids and len(set(ids)) == len(ids)
+
+
+def test_a_slide_gets_one_layout_of_its_own(monkeypatch):
+    monkeypatch.setenv("VANISHING_LIVE", "slide")
+    picture = style.gradient_by_layer({"tanh": LOG}, alt="a")
+    assert picture._repr_html_().count("<svg") == 1
+    assert picture.figure.get_size_inches().tolist() == [style.SLIDE.width, style.SLIDE.tallest]

@@ -61,14 +61,19 @@ class Layout(NamedTuple):
     Attributes:
         width: inches.
         stacked: panels that stand side by side on a wide page go one under another.
+        tallest: inches; no figure is higher.
     """
 
     width: float
-    stacked: bool
+    stacked: bool = False
+    tallest: float = np.inf
 
 
-COLUMN, PHONE = Layout(7.0, False), Layout(3.6, True)  # the text column of a page; a phone's
+COLUMN, PHONE = Layout(7.0), Layout(3.6, stacked=True)  # the text column of a page; a phone's
 WIDTH = COLUMN.width
+#: A slide of 1280 × 720, of which 24 pixels are ten points: all of it under its title, and what
+#: the controls of a live figure leave beside them (theme/styles/slides.css).
+SLIDE, SLIDE_BESIDE = Layout(6.8, tallest=2.95), Layout(4.95, tallest=2.85)
 _LAYOUT: ContextVar[Layout] = ContextVar("layout", default=COLUMN)
 
 
@@ -113,10 +118,16 @@ class Picture:
         return png(self.figure)
 
 
-def _in_layouts(draw: Callable[..., Drawn], *args, **named) -> list[Drawn]:
-    """What `draw` draws in the house style for the column, and for a phone."""
+def _in_layouts(draw: Callable[..., Drawn], *args, answers: bool = False, **named) -> list[Drawn]:
+    """What `draw` draws in the house style for the column, and for a phone; on slides for these.
+
+    Args:
+        draw, args, named: the function and its arguments.
+        answers: whether controls will stand beside the figure.
+    """
+    on_slides = os.environ.get("VANISHING_LIVE") == "slide"
     drawn = []
-    for layout in (COLUMN, PHONE):
+    for layout in ((SLIDE_BESIDE if answers else SLIDE),) if on_slides else (COLUMN, PHONE):
         token = _LAYOUT.set(layout)
         try:
             drawn.append(house_style(draw)(*args, **named))
@@ -146,11 +157,12 @@ def picture(draw: Callable[..., Figure]) -> Callable[..., Any]:
 
     @wraps(draw)
     def drawn(*args, alt: str, ask: Ask | None = None, **named) -> Picture | Prediction:
-        wide, narrow = _in_layouts(draw, *args, **named)
+        figures = _in_layouts(draw, *args, answers=ask is not None, **named)
         if ask is None:
-            return Picture(wide, alt, narrow)
+            wide, *narrow = figures
+            return Picture(wide, alt, *narrow)
         return predict(
-            *((figure, waiting(figure, ask)) for figure in (wide, narrow)),
+            *((figure, waiting(figure, ask)) for figure in figures),
             at=ask.handles,
             name=ask.name,
             question=ask.question,
@@ -176,8 +188,9 @@ def live_figure(
     Returns:
         A `LiveFigure`; the last value of a cell shows it.
     """
-    (wide, bind, *pick), narrow = _in_layouts(draw)
+    (wide, bind, *pick), *others = _in_layouts(draw, answers=True)
     picks = {"pick": pick[0]} if pick else {}
+    narrow = others[0] if others else None
     return figure(wide, compute, controls, bind, narrow=narrow, **picks, **options)
 
 
@@ -194,13 +207,12 @@ def canvas(height: float = 3.4, columns: int = 1, rows: int = 1, **options):
     >>> len(left_and_right)
     2
     """
-    width, stacked = _LAYOUT.get()
-    stacked = stacked and columns > 1 and rows == 1
-    if stacked:
+    width, stacked, tallest = _LAYOUT.get()
+    if stacked and columns > 1 and rows == 1:
         figure = Figure(figsize=(width, 0.85 * height * columns), layout="constrained")
         axes = figure.subplots(columns, 1, **options)
         return figure, axes.T if getattr(axes, "ndim", 1) == 2 else axes
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, min(height, tallest)), layout="constrained")
     return figure, figure.subplots(rows, columns, **options)
 
 
@@ -216,7 +228,8 @@ def mosaic(layout: Sequence[Sequence[str]], height: float = 3.4, **options):
     >>> sorted(axes)
     ['left', 'right', 'wide']
     """
-    figure = Figure(figsize=(_LAYOUT.get().width, height), layout="constrained")
+    width, _, tallest = _LAYOUT.get()
+    figure = Figure(figsize=(width, min(height, tallest)), layout="constrained")
     return figure, figure.subplot_mosaic(layout, **options)
 
 

@@ -278,8 +278,8 @@ figure = LiveFigure
 
 
 def has_frontend() -> bool:
-    """Whether a Jupyter front end listens: a kernel runs, and no page is being built."""
-    if os.environ.get("VANISHING_LIVE") == "page":
+    """Whether a Jupyter front end listens: a kernel runs, and no page or slide is being built."""
+    if os.environ.get("VANISHING_LIVE") in ("page", "slide"):
         return False
     try:
         from IPython import get_ipython

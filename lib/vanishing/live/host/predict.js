@@ -38,6 +38,9 @@ const browser = {
   write: (name, value) => note(placeOf(`guess-${name}`), value),
 };
 
+/** On slides a guess is the class's, and the next class begins afresh. @type {Store} */
+const nowhere = { read: () => null, write: () => {} };
+
 class Guess {
   /** @type {(number|null)[]} one number a handle, as the y axis counts; null: not drawn */ drawn;
   done = false;
@@ -345,7 +348,8 @@ function invite(root) {
   const guesses = [];
   for (const node of root.querySelectorAll(".live-guess")) {
     const asked = /** @type {HTMLElement & {guess?: Guess}} */ (node);
-    asked.guess ??= new Guess(asked, browser, () => summarise(guesses));
+    const store = asked.closest(".reveal") ? nowhere : browser;
+    asked.guess ??= new Guess(asked, store, () => summarise(guesses));
     guesses.push(asked.guess);
   }
   summarise(guesses);
