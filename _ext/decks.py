@@ -27,7 +27,8 @@ def sections(chapter: str) -> dict[str, str]:
     """Id → title of every section of a chapter, as its page has them."""
     text = (ROOT / "chapters" / f"{chapter}.md").read_text(encoding="utf-8")
     text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)  # comments in code
-    return {nodes.make_id(title): title for title in HEADING.findall(text)}
+    titles = {nodes.make_id(title): title for title in HEADING.findall(text)}
+    return {name: re.sub(r'"([^"]*)"', r"“\1”", title) for name, title in titles.items()}
 
 
 class Section(SphinxRole):

@@ -259,6 +259,19 @@ def test_nor_does_one_in_either_layout_of_a_live_figure(path):
         tidy(figure)
 
 
+DECKS = "".join(p.read_text(encoding="utf-8") for p in ROOMS.parents[2].glob("slides/*.md"))
+
+
+@pytest.mark.parametrize("path", [p for p in LIVE if p.stem in DECKS], ids=lambda path: path.stem)
+def test_nor_does_one_on_a_slide(path, monkeypatch):
+    monkeypatch.setenv("VANISHING_LIVE", "slide")
+    module = import_module(f"vanishing.book.{path.parent.name}.{path.stem}")
+    [(figure, *_)] = style._in_layouts(module._draw, answers=True)
+    assert figure.get_figwidth() == style.SLIDE_BESIDE.width
+    assert figure.get_figheight() <= style.SLIDE_BESIDE.tallest
+    tidy(figure)
+
+
 def test_a_live_figure_of_the_house_has_two_layouts():
     def draw():
         figure, ax = style.canvas(3.0)

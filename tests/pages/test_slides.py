@@ -25,6 +25,7 @@ FAULTS = """(smallest) => {
   const what = ({ tagName, className, textContent }) =>
     `${tagName}.${className}: ${textContent.slice(0, 60)}`;
   const out = shown.filter((node) => {
+    if (node.closest("svg *") && !node.matches("text")) return false; // cut off by its axes
     const box = node.getBoundingClientRect();
     return box.width && (box.left < room.left - 1 || box.right > room.right + 1
       || box.top < room.top - 1 || box.bottom > foot + 1);

@@ -73,7 +73,7 @@ COLUMN, PHONE = Layout(7.0), Layout(3.6, stacked=True)  # the text column of a p
 WIDTH = COLUMN.width
 #: A slide of 1280 × 720, of which 24 pixels are ten points: all of it under its title, and what
 #: the controls of a live figure leave beside them (theme/styles/slides.css).
-SLIDE, SLIDE_BESIDE = Layout(6.8, tallest=2.95), Layout(4.95, tallest=2.85)
+SLIDE, SLIDE_BESIDE = Layout(6.8, tallest=2.95), Layout(4.95, tallest=2.72)
 _LAYOUT: ContextVar[Layout] = ContextVar("layout", default=COLUMN)
 
 
@@ -219,6 +219,11 @@ def canvas(height: float = 3.4, columns: int = 1, rows: int = 1, **options):
 def is_narrow() -> bool:
     """Whether a figure for a narrow screen is being drawn: fewer ticks, shorter words."""
     return _LAYOUT.get() is PHONE
+
+
+def is_slide() -> bool:
+    """Whether a figure for a slide is being drawn: half as high as on a page."""
+    return _LAYOUT.get() in (SLIDE, SLIDE_BESIDE)
 
 
 def mosaic(layout: Sequence[Sequence[str]], height: float = 3.4, **options):

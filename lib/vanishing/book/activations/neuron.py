@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 from vanishing import activations
 from vanishing._types import Scalar
 from vanishing.book.labels import axis_titles, legend_above
-from vanishing.book.style import COLOURS, canvas, is_narrow, live_figure
+from vanishing.book.style import COLOURS, canvas, is_narrow, is_slide, live_figure
 from vanishing.live import Animation, Choice, Slider
 from vanishing.studies import rounding
 
@@ -208,7 +208,8 @@ def _cliff() -> str:
 
 
 def _draw_paths(ax):
-    labels = {"tanh": "tanh", "exact": "unrounded", "relu": "ReLU"}
+    exact = "exact" if is_slide() else "unrounded"
+    labels = {"tanh": "tanh", "exact": exact, "relu": "ReLU"}
     styles = {"tanh": "-", "exact": "--", "relu": ":"}
     frames = np.arange(FRAMES + 1)
     bind = {}
@@ -233,7 +234,9 @@ def _draw_paths(ax):
 
 
 def _draw():
-    figure, (slopes, paths) = canvas(2.3 if is_narrow() else 3.4, columns=2)
+    figure, (slopes, paths) = canvas(
+        2.3 if is_narrow() else 3.4, columns=2, width_ratios=(1, 1.3) if is_slide() else None
+    )
     figure.get_layout_engine().set(wspace=0.06)
     return figure, _draw_slopes(slopes) | _draw_paths(paths)
 

@@ -14,6 +14,7 @@ from vanishing.book.style import (
     NATS_PER_DECADE,
     SATURATED,
     is_narrow,
+    is_slide,
     live_figure,
     mosaic,
 )
@@ -95,10 +96,14 @@ def compute(
 
 
 def _panels():
-    """The axes: gradient above; the other two side by side below it, or one under another."""
+    """The axes: gradient above; the other two side by side below it, or one under another; on a
+    slide beside it."""
     if is_narrow():
         panels = [["gradient"], ["activation"], ["units"]]
         return mosaic(panels, 3.7, sharex=True, height_ratios=[2, 1, 1])
+    if is_slide():
+        panels = [["gradient", "activation"], ["gradient", "units"]]
+        return mosaic(panels, sharex=True, width_ratios=[1.25, 1])
     return mosaic([["gradient", "gradient"], ["activation", "units"]], 5.2)
 
 
@@ -120,17 +125,21 @@ def _draw():
     panels["gradient"].set(ylim=DECADES)
     panels["gradient"].set_yticks([-30, -20, -10, 0, 10], ["10⁻³⁰", "10⁻²⁰", "10⁻¹⁰", "1", "10¹⁰"])
     axis_titles(panels["gradient"], y="gradient")
-    legend_above(panels["gradient"])
+    if not is_slide():  # there is no room, and theory is dashed everywhere
+        legend_above(panels["gradient"])
     panels["activation"].set(ylim=(-10, 10), yticks=[-5, 0, 5])
     axis_titles(panels["activation"], y="log₁₀ activation RMS")
     panels["units"].set(ylim=(-0.03, 1.03), yticks=[0, 0.5, 1])
-    axis_titles(panels["units"], y="share of units")
+    axis_titles(panels["units"], y=None if is_slide() else "share of units")
     legend_above(panels["units"])
     for panel in panels.values():
         panel.set(xlim=(0, LAYERS + 1))
         axis_titles(panel, x="layer")
         if is_narrow():
             panel.label_outer()
+    if is_slide():
+        panels["activation"].tick_params(labelbottom=False)
+        panels["activation"].set_xlabel("")
     words = panels["gradient"].text(LAYERS, DECADES[0] + 2, "layer 1: −30.8 decades", ha="right")
     bind[words] = "layer 1: {gradient[0]:.1f} decades"
     return figure, bind

@@ -16,7 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from vanishing import activations, datasets
 from vanishing.book.labels import axis_titles
-from vanishing.book.style import COLOURS, is_narrow, live_figure, mosaic
+from vanishing.book.style import COLOURS, is_narrow, is_slide, live_figure, mosaic
 from vanishing.live import Animation, Choice, Seed, Slider, draw_network
 from vanishing.network import MLP, Params, apply, forward, init
 from vanishing.studies.comparisons import matched_gain
@@ -209,6 +209,9 @@ def _panels():
     """The axes: map M, plane P and loss L beside it or below it, network N at the bottom."""
     if is_narrow():
         return mosaic([["M", "M"], ["P", "L"], ["N", "N"]], 4.6, height_ratios=[2.2, 1, 0.75])
+    if is_slide():
+        low = {"width_ratios": [2, 1.05], "height_ratios": [1.7, 1]}
+        return mosaic([["M", "P"], ["N", "L"]], **low)
     beside = [["M", "M", "P"], ["M", "M", "L"], ["N", "N", "N"]]
     return mosaic(beside, 5.8, width_ratios=[1, 1, 1.05], height_ratios=[1, 1, 0.6])
 
@@ -230,7 +233,7 @@ def _draw():
         lives.axhline(edge + 0.5, color=COLOURS["surface"], linewidth=1)
     chosen = lives.axhline(1, color=COLOURS["gold"], linewidth=1.2)
     layers = np.arange(DEPTH)
-    named = layers[:: 2 if is_narrow() else 1]
+    named = layers[:: 2 if is_narrow() or is_slide() else 1]
     lives.set_yticks((named + 0.5) * UNITS + 0.5, [str(layer + 1) for layer in named])
     axis_titles(lives, x=f"column ({STRIDE} steps each)", y="layers, 16 units each")
     lives.grid(visible=False)

@@ -18,6 +18,7 @@ from vanishing.book.style import (
     NATS_PER_DECADE,
     THEORY,
     is_narrow,
+    is_slide,
     live_figure,
     mosaic,
 )
@@ -208,9 +209,10 @@ def _draw():
     axis_titles(place, x="weight scale σ_w", y="bias scale σ_b")
     place.set(xlim=SIGMA_W, ylim=(SIGMA_B[0] - half_b, SIGMA_B[1]))
     layer, flat = np.arange(1, DEPTH + 1), np.zeros(DEPTH)
+    named = "_theory" if is_slide() else "theory"  # it is dashed everywhere
     (now,) = signal.plot(layer, flat, color=COLOURS["gold"], label="now")
     (first,) = signal.plot(layer, flat, color=COLOURS["blue"], label="start")
-    (law,) = signal.plot(layer, flat, color=COLOURS["ink"], label="theory", **THEORY)
+    (law,) = signal.plot(layer, flat, color=COLOURS["ink"], label=named, **THEORY)
     signal.set(xlim=(1, DEPTH), ylim=(-REACH, REACH), xticks=[1, 5, 10, 15, 20])
     signal.set_yticks([-5, 0, 5], ["10⁻⁵", "1", "10⁵"])
     axis_titles(signal, x="layer", y="gradient")
