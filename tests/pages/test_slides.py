@@ -170,9 +170,21 @@ def test_the_class_draws_and_the_next_class_begins_afresh(present):
         page.wait_for_function("() => window.Reveal?.isReady()")
 
 
+def test_the_presenter_has_notes_in_a_window_of_their_own(present):
+    page = present(deck("no-learning").as_uri())
+    with page.expect_popup() as opened:
+        page.keyboard.press("s")
+    notes = opened.value.locator(".speaker-controls-notes .value")
+    notes.get_by_text("The popular story first").wait_for()
+
+
 def test_a_deck_prints_a_sheet_for_each_slide(present):
     page = present(deck("no-learning").as_uri() + "?print-pdf")
     page.wait_for_selector(".pdf-page")
     sheets = page.pdf(prefer_css_page_size=True, print_background=True)
     slides = len(parsed(deck("no-learning")).select("section > section"))
     assert len(re.findall(rb"/Type\s*/Page\b", sheets)) == slides
+    margins = page.evaluate("""() => [...document.querySelectorAll(".pdf-page :is(h1, h2)")].map(
+      (h) => h.getBoundingClientRect().left - h.closest(".pdf-page").getBoundingClientRect().left)
+    """)
+    assert set(map(round, margins)) == {40}
