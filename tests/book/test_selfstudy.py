@@ -2,6 +2,7 @@
 
 import re
 import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ from vanishing.book import checks
 from vanishing.book.checks import exercise
 
 ALL = [name for chapter in checks.chapters() for name in checks.names(chapter)]
+CHAPTERS = Path(__file__).parents[2] / "chapters"
 
 
 def registered(monkeypatch, solution, name="chain-rule-made-up", **options):
@@ -23,6 +25,15 @@ def registered(monkeypatch, solution, name="chain-rule-made-up", **options):
     solution.__module__ = "vanishing.book.chain_rule.exercises"
     exercise(name, hint="Think.", **options)(solution)
     return name
+
+
+@pytest.mark.parametrize("chapter", checks.chapters())
+def test_every_exercise_names_its_check_and_every_check_its_exercise(chapter):
+    text = (CHAPTERS / f"{chapter}.md").read_text()
+    exercises = re.findall(r"^```\{exercise-start\}.*?^```\{exercise-end\}", text, re.M | re.S)
+    named = [set(re.findall(r'`vg\.check\("([a-z-]+)"', exercise)) for exercise in exercises]
+    assert len(named) >= 6 and all(named)
+    assert set.union(*named) == set(checks.names(chapter))
 
 
 @pytest.mark.parametrize("name", ALL)

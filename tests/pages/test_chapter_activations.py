@@ -133,3 +133,40 @@ def test_wrong_answers_get_a_hint_and_right_ones_do_not():
     assert "straight" in vg.check("activations-own", lambda z: z + 0.01 * jnp.tanh(z)).message
     assert "corner" in vg.check("activations-own", lambda z: jax.nn.leaky_relu(z, 0.5)).message
     assert vg.check("activations-own", lambda z: z + 0.2 * jnp.tanh(z))
+
+
+def test_the_wrong_reason_is_told_from_the_right_one():
+    def judged(function):
+        return vg.check("activations-reason", function)
+
+    assert judged(lambda z: jnp.tanh(jnp.cbrt(z)))
+    assert judged(lambda z: np.sign(z) * np.minimum(np.abs(z) ** 0.5, 7) / 8)
+    assert judged(lambda z: 0.3 * np.tanh(z - z * np.log(np.clip(np.abs(z), 1e-99, 1))))
+    for function, told in (
+        (lambda z: jnp.tanh(3 * z), "answers the first question"),
+        (lambda z: jnp.tanh(1000 * z), "answers the first question"),
+        (lambda z: jnp.tanh(z), "Near 0 its slope does not grow beyond 1."),
+        (lambda z: 0.5 * jnp.sign(z) + 0.1 * jnp.tanh(z), "jumps"),
+        (jnp.cbrt, "leaves (−1, 1)"),
+        (lambda z: jnp.power(z, 1 / 3) / 9, "no number"),
+        (jnp.sin, "does not increase"),
+        (lambda z: 0 * z, "does not increase"),
+        (lambda z: 0.5, "one value for each z"),
+    ):
+        assert told in judged(function).message
+
+
+def test_the_exact_slope_is_told_from_others():
+    def judged(slope, value=jnp.tanh):
+        phi = jax.custom_jvp(value)
+        phi.defjvp(lambda z, dz: (value(z[0]), slope(z[0]) * dz[0]))
+        return vg.check("activations-exact", phi)
+
+    def formula(distance):
+        return lambda z: 4 * jnp.exp(-2 * distance(z)) / (1 + jnp.exp(-2 * distance(z))) ** 2
+
+    assert judged(formula(jnp.abs)) and judged(lambda z: 1 / jnp.cosh(z) ** 2)
+    assert "still exactly zero" in vg.check("activations-exact", jnp.tanh).message
+    assert "wrong below" in judged(formula(lambda z: z)).message
+    assert "values" in judged(formula(jnp.abs), jnp.sin).message
+    assert "1/cosh²" in judged(lambda z: 2 * formula(jnp.abs)(z)).message

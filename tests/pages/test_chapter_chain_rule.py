@@ -2,9 +2,11 @@
 
 import functools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -90,3 +92,35 @@ def test_the_squared_error_loses_what_the_text_says_where_it_is_most_wrong():
 def test_slopes_alone_are_a_third_with_the_wrong_sign():
     assert "a third of the true size and the wrong sign, for $w_2 w_3 = -3$" in TEXT
     assert -1.5 * 2 == -3
+
+
+def test_how_far_a_blind_instrument_sees():
+    assert vg.check("chain-rule-blind", 48) and vg.check("chain-rule-blind", 49)
+    assert "its square" in vg.check("chain-rule-blind", 97).message
+    assert "by the mean" in vg.check("chain-rule-blind", 57).message
+    assert "logarithms" in vg.check("chain-rule-blind", 126).message
+    assert "logarithms" in vg.check("chain-rule-blind", np.nan).message
+
+
+def test_a_test_of_a_backward_pass_is_tested():
+    def against_jax(backward, net, tolerance=1e-3):
+        params = vg.init(net, key=jax.random.key(0))
+        x, g = jax.random.normal(jax.random.key(1), (2, 8, net.width))
+        right = jax.grad(lambda params: jnp.sum(g * vg.apply(net, params, x)))(params)
+        by_hand = x.T @ backward(net, params, vg.forward(net, params, x), g)[0]
+        return bool(jnp.allclose(by_hand, right["weights"][0], rtol=tolerance, atol=tolerance))
+
+    def judged(test):
+        return vg.check("chain-rule-bugs", test)
+
+    deep = vg.MLP(depth=4, width=8, activation="tanh")
+    assert judged(lambda backward: against_jax(backward, deep))
+    for test, told in (
+        (lambda backward: True, "passes this bug: no transpose"),
+        (lambda backward: False, "fails a backward pass that is right"),
+        (lambda backward: against_jax(backward, replace(deep, depth=1)), "no transpose"),
+        (lambda backward: against_jax(backward, replace(deep, activation="relu")), "slope at h"),
+        (lambda backward: against_jax(backward, deep, 1e9), "passes this bug"),
+        (lambda backward: backward(), "Your function raised TypeError"),
+    ):
+        assert told in judged(test).message

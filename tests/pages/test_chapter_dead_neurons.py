@@ -77,3 +77,63 @@ def test_wrong_answers_get_a_hint():
     assert not vg.check("dead-neurons-decay", 1385)
     assert not vg.check("dead-neurons-coast", 0.2)
     assert not vg.check("dead-neurons-bias", lambda b: b)
+
+
+def pruned(net, params, x):
+    dead = vg.dead_units(net, params, x)
+    out = params["read_out"] | {
+        "weights": jnp.where(dead[-1][:, None], 0, params["read_out"]["weights"])
+    }
+    hidden = params["weights"].at[1:].multiply(jnp.where(dead[:-1, :, None], 0.0, 1.0))
+    return params | {"weights": hidden, "read_out": out}
+
+
+def test_what_leads_out_of_the_dead_is_removed_and_nothing_else():
+    def others(net, params, x):
+        dead = vg.dead_units(net, params, x)
+        return pruned(net, params, x) | {
+            "weights": params["weights"] * jnp.where(dead[:, None, :], 0.0, 1.0)
+        }
+
+    def no_read_out(net, params, x):
+        return pruned(net, params, x) | {"read_out": params["read_out"]}
+
+    def columns_too(net, params, x):
+        dead = vg.dead_units(net, params, x)
+        less = pruned(net, params, x)
+        return less | {"weights": less["weights"] * jnp.where(dead[:, None, :], 0.0, 1.0)}
+
+    def one_late(net, params, x):
+        dead = vg.dead_units(net, params, x)
+        return params | {"weights": params["weights"] * jnp.where(dead[:, :, None], 0.0, 1.0)}
+
+    assert vg.check("dead-neurons-prune", pruned)
+    for function, told in (
+        (lambda net, params, x: params, "lead to the read-out"),
+        (no_read_out, "lead to the read-out"),
+        (others, "weights that lead out of it"),
+        (columns_too, "more than what leads out"),
+        (one_late, "rows or columns"),
+        (lambda net, params, x: vg.init(net, key=jax.random.key(9)), "outputs are others"),
+        (lambda net, params, x: params["weights"], "parameters of the same network"),
+    ):
+        assert told in vg.check("dead-neurons-prune", function).message
+
+
+def test_lives_are_counted():
+    def counted(dead):
+        turns = np.diff(np.asarray(dead).astype(int), axis=0)
+        return dead[0].sum(), (turns > 0).sum(), (turns < 0).sum(), dead[-1].sum()
+
+    def ends(dead):
+        born, end = int(dead[0].sum()), int(dead[-1].sum())
+        return born, max(end - born, 0), max(born - end, 0), end
+
+    assert vg.check("dead-neurons-count", counted)
+    for function, told in (
+        (ends, "units turn in between"),
+        (lambda dead: counted(dead)[:3], "four numbers"),
+        (lambda dead: (*counted(dead)[:3], 0), "do not add up"),
+        (lambda dead: (*(counted(dead) + np.array([0, 1, 1, 0])),), "neighbouring records"),
+    ):
+        assert told in vg.check("dead-neurons-count", function).message

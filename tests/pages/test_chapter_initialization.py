@@ -99,3 +99,41 @@ def test_wrong_answers_get_a_hint():
     assert not vg.check("initialization-dropout", lambda p: 2 / p)
     assert not vg.check("initialization-square", (3**-0.5, 1.0))
     assert not vg.check("initialization-edge", lambda q: np.array([1.0, 0.0]))
+
+
+def test_twins_are_told_from_others():
+    def twins(net, key):
+        params = vg.init(net, key=key)
+        same = jnp.full_like(params["weights"], 0.1).at[0].set(params["weights"][0, :, :1])
+        out = {"weights": jnp.full((net.width, 1), 0.2), "biases": jnp.zeros(1)}
+        return params | {"weights": same, "read_out": out}
+
+    def rows(net, key):
+        params = twins(net, key)
+        drawn = vg.init(net, key=key)["weights"]
+        return params | {"weights": jnp.broadcast_to(drawn[:, :1], drawn.shape)}
+
+    def columns(net, key):
+        drawn = vg.init(net, key=key)["weights"]
+        return twins(net, key) | {"weights": jnp.broadcast_to(drawn[:, :, :1], drawn.shape)}
+
+    def with_read_out(net, key, scale=1.0):
+        out = jax.tree.map(lambda part: scale * part, vg.init(net, key=key)["read_out"])
+        return twins(net, key) | {"read_out": out}
+
+    def asleep(net, key):
+        params = with_read_out(net, key, 0.0)
+        return params | {"weights": params["weights"].at[1:].set(0)}
+
+    assert vg.check("initialization-copies", twins)
+    assert vg.check("initialization-copies", lambda net, key: with_read_out(net, key, 0.0))
+    for function, told in (
+        (lambda net, key: vg.init(net, key=key), "differ already"),
+        (rows, "the columns of its matrix"),
+        (columns, "tells them apart"),
+        (with_read_out, "tells them apart"),
+        (asleep, "nothing moves them"),
+        (lambda net, key: jax.tree.map(jnp.zeros_like, twins(net, key)), "never wake"),
+        (lambda net, key: twins(net, key)["weights"], "as vg.init does"),
+    ):
+        assert told in vg.check("initialization-copies", function).message

@@ -97,3 +97,48 @@ def test_wrong_answers_get_a_hint_and_right_ones_do_not():
     assert not vg.check("no-learning-rescue", 1.0)
     assert not vg.check("no-learning-rescue", 10.0)  # which the chapter gives to the sigmoid itself
     assert vg.check("no-learning-rescue", 5.0)
+
+
+def test_what_a_read_out_alone_can_read():
+    assert vg.check("no-learning-readout", (0.97, 0.12))
+    for shares, told in (
+        ((0.12, 0.97), "two layers come first"),
+        ((0.97, 0.6), "Behind thirty, what is left"),
+        ((0.4, 0.1), "for longer"),
+        ((0.5, 0.5), "Give both shares"),
+        ((97, 12), "from 0 to 1"),
+        ((np.nan, 0.1), "from 0 to 1"),
+    ):
+        assert told in vg.check("no-learning-readout", shares).message
+
+
+def test_the_first_step_of_adam():
+    assert vg.check("no-learning-adam", lambda g, eps: g / (g + eps))
+    assert vg.check("no-learning-adam", lambda g, eps: 1 / (1 + eps / g))
+    assert "Adam without ε" in vg.check("no-learning-adam", lambda g, eps: 1.0).message
+    assert "added below" in vg.check("no-learning-adam", lambda g, eps: g / eps).message
+    root = vg.check("no-learning-adam", lambda g, eps: g / (g**2 + eps) ** 0.5)
+    assert "added below" in root.message
+
+
+def test_a_suspect_is_told_from_a_culprit():
+    spirals = vg.datasets.spirals(64, key=jax.random.key(0))
+
+    def run(sigma_w, learning_rate=1.0, steps=200):
+        net = vg.MLP(8, 16, "tanh", sigma_w=sigma_w, in_features=2, out_features=1)
+        params = vg.init(net, key=jax.random.key(1))
+        return vg.train(net, params, spirals, key=jax.random.key(2), steps=steps,
+                        learning_rate=learning_rate, record_every=10)[1]  # fmt: skip
+
+    rests, learns = run(0.3), run(1.5, 0.3)
+    assert rests.loss[-1] > 0.6 and learns.loss[-1] < 0.5
+    assert vg.check("no-learning-own", (rests, learns))
+    for answer, told in (
+        ((learns, rests), "first still learns"),
+        ((rests, run(0.3, 2.0)), "suspect is not the cause"),
+        ((rests, run(1.5, steps=100)), "as many steps"),
+        ((rests, run(1.5, learning_rate=1e38)), "diverged"),
+        ((rests, learns, learns), "Give two histories"),
+        ((0.69, 0.1, None), "Give two histories"),
+    ):
+        assert told in vg.check("no-learning-own", answer).message

@@ -78,3 +78,23 @@ def test_wrong_answers_get_a_hint():
     assert not vg.check("normalization-square", 4.0)
     assert not vg.check("normalization-rate", 2.0)
     assert not vg.check("normalization-linear", lambda batch: batch / (batch - 3))
+
+
+def test_a_calm_network_is_told_from_others():
+    def judged(leak=0.6, *fields, **named):
+        named = {"normalization": "batch"} | named
+        bent = lambda z: jnp.where(z > 0, z, leak * z)  # noqa: E731
+        return vg.check("normalization-calm", vg.MLP(*(fields or (50, 32)), bent, "lecun", **named))
+
+    assert judged(0.7)
+    for verdict, told in (
+        (judged(0.0), "changes by +"),
+        (judged(0.99), "straight line"),
+        (judged(0.6, 20, 32), "Take fifty layers"),
+        (judged(normalization="layer"), "over its batch"),
+        (judged(normalization=None), "over its batch"),
+        (judged(epsilon=1.0), "over its batch"),
+        (judged(residual=0.1), "without"),
+        (vg.check("normalization-calm", 0.6), "Expected an MLP; got one number."),
+    ):
+        assert told in verdict.message

@@ -237,3 +237,38 @@ def test_wrong_answers_get_a_hint():
     assert not vg.check("propagation-width", 250)
     assert not vg.check("propagation-alike", 58)
     assert not vg.check("propagation-cotangent", 32.2)
+
+
+def test_eigenvalues_and_singular_values_are_told_apart():
+    drawn = np.random.default_rng(7).normal(0, 200**-0.5, (8, 200, 200))
+    stretch = np.linalg.svd(np.linalg.multi_dot(drawn), compute_uv=False)
+    right = (np.abs(np.linalg.eigvals(drawn[0])).max(), np.linalg.norm(drawn[0], 2),
+             stretch[0], np.sqrt(np.mean(stretch**2)))  # fmt: skip
+    assert vg.check("propagation-eigenvalues", right)
+    for answer, told in (
+        ((1.0, 2.0, 256.0, 1.0), "Multiply the matrices first"),
+        ((1.0, 2.0, 1.0, 1.0), "not what eigenvalues suggest"),
+        ((2.0, 1.0, 4.5, 1.0), "eigenvalue comes first"),
+        ((1.0, 2.0, 4.5, 0.3), "Give four numbers"),
+        ((1.0, 2.0, 4.5, 0.0), "zero or negative"),
+        (np.full(4, np.nan), "zero or negative"),
+    ):
+        assert told in vg.check("propagation-eigenvalues", answer).message
+
+
+def test_isometries_are_told_from_others():
+    def judged(size, *fields, **named):
+        return vg.check("propagation-isometry", (vg.MLP(*fields, **named), size))
+
+    assert judged(0.05, 30, 100, "tanh", "orthogonal")
+    for verdict, told in (
+        (judged(0.3, 30, 100, "tanh", "orthogonal"), "the slopes differ"),
+        (judged(0.05, 30, 100, "tanh", "xavier"), "the weights stretch"),
+        (judged(0.0, 30, 100, "tanh", "orthogonal"), "above 0"),
+        (judged(0.05, 3, 100, "tanh", "orthogonal"), "network first"),
+        (judged(0.05, 30, 100, "linear", "orthogonal"), "network first"),
+        (judged(0.05, 30, 100, "tanh", "orthogonal", residual=0.1), "without skips"),
+        (vg.check("propagation-isometry", (0.05, vg.MLP(30, 100))), "network first"),
+        (vg.check("propagation-isometry", (1, 2, 3)), "Expected a"),
+    ):
+        assert told in verdict.message

@@ -92,3 +92,29 @@ def test_batch_normalised_paths_are_as_short_as_the_text_says():
     net = vg.MLP(50, 64, "relu", "he", residual=1.0, normalization="batch")
     share = paths.shares(net, key=jax.random.key(0), seeds=4, batch=32)
     assert 4 < float((share @ jnp.arange(51.0)).mean()) < 6
+
+
+def test_lesions_are_told_from_other_cuts():
+    def without(net, params, x, block):
+        h = x
+        for k, (W, b) in enumerate(zip(params["weights"], params["biases"][:, None], strict=True)):
+            if k != block:
+                f = jnp.tanh(h @ W + b) if net.residual is None else jnp.tanh(h) @ W + b
+                h = f if net.residual is None else h + net.residual * f
+        return h @ params["read_out"]["weights"] + params["read_out"]["biases"][None]
+
+    def silenced(net, params, x, block):
+        zeros = {name: params[name].at[block].set(0) for name in ("weights", "biases")}
+        return vg.apply(net, params | zeros, x)
+
+    def judged(function):
+        return vg.check("residual-connections-lesion", function)
+
+    assert judged(without)
+    for function, told in (
+        (silenced, "Right with skips."),
+        (lambda net, params, x, block: without(net, params, x, block + 1), "count from 0"),
+        (lambda net, params, x, block: vg.apply(net, params, x), "one layer less"),
+        (lambda net, params, x, block: without(net, params, x, block)[0], "a row for each input"),
+    ):
+        assert told in judged(function).message

@@ -66,3 +66,43 @@ def test_wrong_answers_get_a_hint():
     assert not vg.check("your-own-network-scale", 16)
     assert not vg.check("your-own-network-memory", 0.003)
     assert not vg.check("your-own-network-root", lambda x: jnp.sqrt(x))
+
+
+def inspected(loss, *params):
+    return [vg.inspect(loss, one, jnp.linspace(-1, 1, 32).reshape(16, 2)) for one in params]
+
+
+def test_a_report_of_an_unused_parameter_is_told_from_others():
+    params = {"used": jnp.ones((2, 3)), "idle": jnp.ones((2, 3))}
+
+    def judged(loss):
+        return vg.check("your-own-network-unused", inspected(loss, params)[0])
+
+    assert judged(lambda p, x: jnp.mean(jnp.tanh(x @ p["used"])))
+    assert "a row for yours" in judged(lambda p, x: jnp.mean(x @ (p["used"] + p["idle"]))).message
+    dead = judged(lambda p, x: jnp.mean(jax.nn.relu(x @ p["used"] - 99) + x @ p["idle"]))
+    assert "reads every parameter" in dead.message
+
+
+def test_a_prediction_of_a_change_is_judged_by_the_change():
+    def loss(params, x):
+        return jnp.mean(jnp.tanh(x @ params["first"]) @ params["second"])
+
+    params = {"first": jnp.eye(2), "second": jnp.eye(2)}
+    before, after, other = inspected(loss, params, params | {"second": 3 * jnp.eye(2)},
+                                     params | {"third": jnp.eye(2)})  # fmt: skip
+    (layer, *_) = (name for name, _, change in before.compare(after).changes if change > 1)
+
+    def judged(*answer):
+        return vg.check("your-own-network-own", answer)
+
+    assert judged(before, after, layer, "grows") and judged(after, before, layer, "falls")
+    for verdict, told in (
+        (judged(before, after, layer, "falls"), "other way"),
+        (judged(before, before, layer, "grows"), "Nothing has changed"),
+        (judged(before, other, layer, "grows"), "two networks"),
+        (judged(before, after, "fifth", "grows"), "No row of that name"),
+        (judged(before, after, layer, 3), "'grows' or 'falls'"),
+        (judged(before, after), "Give four things"),
+    ):
+        assert told in verdict.message

@@ -186,7 +186,8 @@ def _kind(value) -> str:
 
 def _type(value) -> str:
     name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+    vowel = name[0] in "aeiouAEIOU" or name == "MLP"  # which is said "em el pee"
+    return f"{'an' if vowel else 'a'} {name}"
 
 
 def _told(error: BaseException) -> str:

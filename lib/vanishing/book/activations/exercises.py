@@ -94,3 +94,57 @@ def own(answer):
         return "It has a corner, where the slope jumps: make it smooth."
     chi = comparisons.matched_gain(answer) ** 2 * activations.slope_second_moment(answer)
     return bool(jnp.all(slope != 0)) and bool(abs(chi - 1) < 0.01)
+
+
+# Half-widths of neighbourhoods of 0, each a thousand times narrower than the one before.
+_NEAR = 10.0 ** np.arange(-2, -17, -3)
+
+
+@exercise(
+    "activations-reason",
+    hint="Which function has a vertical tangent at 0? Then keep what it gives within bounds.",
+    expects="a function",
+)
+def reason(answer):
+    """Whether a function increases within (−1, 1), and its mean slope around 0 has no bound."""
+    z = np.linspace(-50, 50, 2001)
+    with jax.enable_x64(True):
+        values = np.asarray(answer(z), float)
+        ends = np.asarray(answer(np.concatenate([-_NEAR, _NEAR])), float)
+    if values.shape != z.shape:
+        return "Give one value for each z of an array."
+    if not np.isfinite([*values, *ends]).all():
+        return "It is no number for some z between −50 and 50."
+    if np.abs(values).max() > 1:
+        return f"It leaves (−1, 1): one value is {values[np.abs(values).argmax()]:.3g}."
+    if np.diff(values).min() < -1e-12 or values[-1] <= values[0]:
+        return "It does not increase everywhere."
+    below, above = np.split(ends, 2)
+    slopes = (above - below) / (2 * _NEAR)
+    if above[-1] - below[-1] > (above[0] - below[0]) / 2:
+        return "It jumps at 0, and where a function jumps it has no slope."
+    # Even the logarithm of a width grows by more than a fifth from one to the next.
+    if np.any(slopes[1:] < 1.2 * slopes[:-1]) or slopes[0] <= 0:
+        largest = max(slopes.max(), (np.diff(values) / np.diff(z)).max())
+        which = "That answers the first question. " if largest >= 3 else ""
+        return f"{which}Near 0 its slope does not grow beyond {slopes.max():.2g}."
+    return True
+
+
+@exercise(
+    "activations-exact",
+    hint="Compare slopes with 1/cosh² of z in float64, and look at both ends, ±40.",
+    expects="a function",
+)
+def exact(answer):
+    """Whether a function is tanh and its slope right to three digits, from −40 to 40."""
+    z = jnp.linspace(-40, 40, 161)
+    if not jnp.allclose(jax.vmap(answer)(z), jnp.tanh(z), atol=1e-5):
+        return "Its values are not those of tanh."
+    slope, far = np.asarray(_slopes(answer)(z)), np.asarray(z, float)
+    wrong = ~np.isclose(slope, np.cosh(far) ** -2, rtol=1e-3, atol=0)
+    if wrong[far < 0].any() and not wrong[far >= 0].any():
+        return "It is right above 0 and wrong below: what does your exponential become there?"
+    if (slope[wrong] == 0).any():
+        return f"Its slope is still exactly zero at z = {far[wrong & (slope == 0)][-1]:g}."
+    return not wrong.any()

@@ -6,6 +6,7 @@ import numpy as np
 
 from vanishing import activations
 from vanishing.book.checks import exercise
+from vanishing.network import MLP
 
 
 @exercise(
@@ -79,3 +80,55 @@ def two_by_two():
 def absolute():
     """σ_w at which layers of |z| keep the gradient."""
     return float(activations.slope_second_moment(jnp.abs)) ** -0.5
+
+
+@exercise(
+    "chain-rule-blind",
+    hint="Where does the mean square start behind the last slopes, and what does one layer make "
+    "of it? Count in logarithms.",
+    expects="one number",
+)
+def blind(answer):
+    """Layers in which the mean square of PyTorch's ReLU network is a normal float32 number."""
+    half = float(activations.slope_second_moment("relu"))
+    factor = float(MLP(1, 1, "relu", "pytorch").gain) ** 2 * half
+    layers = np.log(half / np.finfo(np.float32).tiny) / -np.log(factor)
+    times = float(answer) / layers
+    if abs(times - 2) < 0.1:
+        return "That holds of the RMS itself; what float32 has to hold is its square."
+    if 1.04 < times < 1.4:
+        return "A few layers too many: by the mean, not by the largest entries, to 2^−126."
+    return abs(times - 1) < 0.03
+
+
+def _backward(bug: str):
+    """A backward pass like the chapter's, with a bug: (net, params, trace, g) → δ_1 … δ_L."""
+
+    def backward(net, params, trace, g):
+        slope, deltas = activations.derivative(net.activation), []
+        layers = list(zip(params["weights"], trace.pre, trace.post, strict=True))
+        for k, (weights, z, h) in enumerate(reversed(layers)):
+            steep = slope(h if bug == "the slope at h" else z)
+            g = g if bug == "no slope of the last layer" and k == 0 else g * steep
+            deltas.append(g)
+            g = g @ (weights if bug == "no transpose" else weights.T)
+        return jnp.stack(deltas if bug == "the layers in the wrong order" else deltas[::-1])
+
+    return backward
+
+
+@exercise(
+    "chain-rule-bugs",
+    hint="Nudge one entry of W_1 up and down in float64, and compare the change of C with the "
+    "same entry by the backward pass.",
+    expects="a function",
+)
+def bugs(answer):
+    """Whether a test passes a right backward pass and fails four wrong ones."""
+    if not bool(answer(_backward("none"))):
+        return "Your test fails a backward pass that is right. How much is rounding?"
+    for bug in ("no transpose", "the slope at h", "no slope of the last layer",
+                "the layers in the wrong order"):  # fmt: skip
+        if bool(answer(_backward(bug))):
+            return f"Your test passes this bug: {bug}. Is it one in your network?"
+    return True

@@ -3,9 +3,15 @@
 import math
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from jax.scipy.stats import norm
 
-from vanishing.book.checks import exercise
+from vanishing import datasets
+from vanishing.book.checks import DRAWS, exercise
+from vanishing.network import MLP, apply, init
+from vanishing.probe import dead_units
+from vanishing.studies import deaths
 
 
 @exercise(
@@ -54,3 +60,67 @@ def coast():
 def bias():
     """P(w·x + b ≤ 0) with w·x normal of variance 2, as a function of b."""
     return lambda b: norm.cdf(-b / math.sqrt(2))
+
+
+@exercise(
+    "dead-neurons-prune",
+    hint="Compare dead_units before, and the outputs before and after.",
+    expects="a function",
+)
+def prune(answer):
+    """Whether all that leads out of the dead is gone, and nothing else, bit by bit."""
+    key, data_key = jax.random.split(jax.random.key(0))
+    net = MLP(4, 16, "relu", "he", out_features=2)
+    x = datasets.lift(datasets.two_moons(64, key=data_key), 16).x
+    params, _ = deaths.kill(net, init(net, key=key), x, 0.1, key=key)
+    dead = dead_units(net, params, x)
+    pruned = answer(net, params, x)
+    if jax.tree.map(jnp.shape, pruned) != jax.tree.map(jnp.shape, params):
+        return "Return the parameters of the same network, weights of the same shapes."
+    if jnp.any(apply(net, pruned, x) != apply(net, params, x)):
+        return (
+            "The outputs are others now. Which layer does dead[l] speak of, and is it rows or "
+            "columns of the next matrix that lead out of it?"
+        )
+    hidden = params["weights"].at[1:].set(jnp.where(dead[:-1, :, None], 0, params["weights"][1:]))
+    out = jnp.where(dead[-1][:, None], 0, params["read_out"]["weights"])
+    if jnp.any(pruned["read_out"]["weights"][dead[-1]] != 0):
+        return "The dead of the last layer still lead to the read-out."
+    if jnp.any(jnp.where(dead[:-1, :, None], pruned["weights"][1:], 0) != 0):
+        return "Some dead unit still has weights that lead out of it."
+    right = params | {"weights": hidden, "read_out": params["read_out"] | {"weights": out}}
+    if not jax.tree.all(jax.tree.map(lambda one, other: jnp.all(one == other), pruned, right)):
+        return "The outputs are the same, but you changed more than what leads out of the dead."
+    return True
+
+
+@exercise(
+    "dead-neurons-count",
+    hint="Look at neighbouring records: a death is a unit that was alive in the one and is dead "
+    "in the next.",
+    expects="a function",
+)
+def count(answer):
+    """Whether a function counts the born dead, deaths, returns, and the dead at the end."""
+    for key in jax.random.split(jax.random.key(0), DRAWS):
+        dead = np.asarray(jax.random.bernoulli(key, 0.3, (6, 3, 8)))
+        said = np.asarray(answer(dead), float)
+        if said.shape != (4,):
+            return "Return four numbers: born dead, deaths, returns, dead at the end."
+        turns = np.diff(dead.astype(int), axis=0)
+        right = (dead[0].sum(), (turns == 1).sum(), (turns == -1).sum(), dead[-1].sum())
+        if said[0] + said[1] - said[2] != said[3]:
+            return (
+                "Those born dead and the deaths, less the returns, are those dead at the end: "
+                "yours do not add up."
+            )
+        if tuple(said) == (
+            right[0],
+            max(right[3] - right[0], 0),
+            max(right[0] - right[3], 0),
+            right[3],
+        ):
+            return "You compared the first record with the last; units turn in between, and back."
+        if tuple(said) != right:
+            return False
+    return True

@@ -3,10 +3,13 @@
 import math
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from vanishing import activations
+from vanishing import activations, datasets
 from vanishing.book.checks import exercise
+from vanishing.network import MLP, forward
+from vanishing.training.loop import train
 
 
 @exercise(
@@ -78,3 +81,33 @@ def edge():
         return np.array([square**0.5, (q - square * activations.second_moment("tanh", q)) ** 0.5])
 
     return at
+
+
+def _differ(net, params, x) -> float:
+    """By how much the units of a layer differ, relative to their size: the layer that does most."""
+    h = forward(net, params, x).post
+    return float(jnp.max(jnp.std(h, axis=2).mean(axis=1) / jnp.abs(h).mean(axis=(1, 2))))
+
+
+@exercise(
+    "initialization-copies",
+    hint="A unit is known by the numbers that lead into it and by those that lead out of it.",
+    expects="a function",
+)
+def copies(answer):
+    """Whether all units of each layer start alike, learn, and are alike after 20 steps."""
+    net = MLP(3, 16, "tanh", "xavier", out_features=1)
+    data = datasets.lift(datasets.two_moons(64, key=jax.random.key(0)), 16)
+    params = answer(net, jax.random.key(1))
+    if jax.tree.map(jnp.shape, params) != jax.tree.map(jnp.shape, net.shapes()):
+        return "Return parameters of the network that is handed in, as vg.init does."
+    if not jnp.any(forward(net, params, data.x).post):
+        return "Every output is zero: such twins never wake. Take other numbers than zero."
+    if _differ(net, params, data.x) > 1e-5:
+        return "Its units differ already: those of a layer are the columns of its matrix."
+    trained, _ = train(net, params, data, key=jax.random.key(2), steps=20, learning_rate=0.1)
+    if jnp.all(trained["weights"] == params["weights"]):
+        return "They are alike, but nothing moves them: what do the zeros above let through?"
+    if _differ(net, trained, data.x) > 1e-4:
+        return "They start alike and part in training: what weighs them above tells them apart."
+    return True

@@ -3,12 +3,15 @@
 import math
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
 
 from vanishing import datasets, theory
-from vanishing.book.checks import exercise
-from vanishing.network import MLP
-from vanishing.training import tuning
+from vanishing.book.checks import DRAWS, exercise
+from vanishing.network import MLP, forward, init
+from vanishing.training import losses, tuning
+from vanishing.training.history import History
 
 
 @exercise(
@@ -83,3 +86,107 @@ def rescue(sigma_w):
         batch_size=64,
     )
     return bool(run.accuracy.max() > 0.9)
+
+
+def _readout_alone(depth: int) -> float:
+    """Share of the digits that a read-out tells apart behind frozen sigmoid layers."""
+    net, digits = (
+        MLP(depth, 64, "sigmoid", sigma_w=1.0, sigma_b=0.0, out_features=10),
+        datasets.digits(1000),
+    )
+    params = init(net, key=jax.random.key(0))
+    h = forward(net, params, digits.x).post[-1]
+    h = (h - h.mean(0, keepdims=True)) / (h.std(0, keepdims=True) + 1e-6)
+
+    def outputs(out):
+        return h @ out["weights"] + out["biases"][None]
+
+    def move(_, out):
+        slopes = jax.grad(lambda out: losses.loss(outputs(out), digits.y))(out)
+        return jax.tree.map(lambda p, slope: p - slope, out, slopes)
+
+    out = jax.lax.fori_loop(0, 100, move, params["read_out"])
+    return float(losses.accuracy(outputs(out), digits.y))
+
+
+@exercise(
+    "no-learning-readout",
+    hint="Give both shares, that behind two layers first. Compute h of the last layer once, bring "
+    "its units to unit variance, and let the read-out learn until it no longer improves.",
+    expects="an array of shape (2,)",
+)
+def readout(answer):
+    """Shares of the digits behind two frozen layers and behind thirty, to a fifth.
+
+    Behind two layers they are .98 to .99 from each of four starts (.82 without the unit variance),
+    behind thirty .10 (.13 after 2000 steps).
+    """
+    two, thirty = np.asarray(answer, float)
+    if not (0 <= two <= 1 and 0 <= thirty <= 1):
+        return "Give shares, from 0 to 1."
+    right = np.array([_readout_alone(2), _readout_alone(30)])
+    if np.abs(right - (two, thirty)).max() < 0.2:
+        return True
+    if np.abs(right[::-1] - (two, thirty)).max() < 0.2:
+        return "The two layers come first."
+    if abs(two - right[0]) < 0.2:
+        return "Behind two layers, yes. Behind thirty, what is left that tells digits apart?"
+    if abs(thirty - right[1]) < 0.2 and two < right[0]:
+        return (
+            "Behind thirty, yes. Two random layers leave more: let the read-out learn for longer."
+        )
+    return False
+
+
+@exercise(
+    "no-learning-adam",
+    hint="In the first step both running means, once corrected for their start, are those of one "
+    "derivative alone. What is added below?",
+    expects="a function",
+)
+def adam(answer):
+    """Adam's first step for one derivative, in units of η, as a function of g and ε."""
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):  # as optax needs it
+        for key in jax.random.split(jax.random.key(0), DRAWS):
+            g, epsilon = (
+                float(x) for x in 10 ** jax.random.uniform(key, (2,), minval=-12, maxval=-6)
+            )
+            rule, weight = optax.adam(1.0, eps=epsilon), jnp.zeros(())
+            step = -float(rule.update(jnp.asarray(g), rule.init(weight))[0])
+            said = abs(float(answer(g, epsilon)))
+            if np.isclose(said, 1, rtol=1e-3) and not np.isclose(step, 1, rtol=1e-3):
+                return f"That is Adam without ε. Try a g of {g:.0e} with an ε of {epsilon:.0e}."
+            if not np.isclose(said, step, rtol=1e-3):
+                return False
+    return True
+
+
+# A loss that rests falls by less than a twentieth in the second half of its run; one that learns
+# ends a fifth below it.
+_RESTS, _LEARNS = 0.95, 0.8
+
+
+@exercise(
+    "no-learning-own",
+    hint="Give two histories, as vg.train returns them: the run that rests, and the one that "
+    "differs in your last suspect alone.",
+    expects="a tuple",
+)
+def own(answer):
+    """Whether the loss of the first run rests, and that of the second, as long, goes further."""
+    if len(answer) != 2 or not all(isinstance(history, History) for history in answer):
+        return False
+    rests, learns = answer
+    if rests.diverged or learns.diverged:
+        return "One of the runs diverged: that is another disease. Take a smaller learning rate."
+    if len(rests.step) < 3 or rests.step[-1] != learns.step[-1]:
+        return "Train both for as many steps, with three records or more: else time is a suspect."
+    half = rests.loss[len(rests.loss) // 2]
+    if rests.loss[-1] < _RESTS * half:
+        return f"The first still learns: halfway its loss is {half:.3g}, then {rests.loss[-1]:.3g}."
+    if learns.loss[-1] > _LEARNS * rests.loss[-1]:
+        return (
+            f"The second ends at {learns.loss[-1]:.3g}, the first at {rests.loss[-1]:.3g}: that "
+            "suspect is not the cause."
+        )
+    return True

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from vanishing import activations
 from vanishing.book.checks import exercise
+from vanishing.studies import ensembles
 from vanishing.studies.normalization import linear_factor
 
 
@@ -114,3 +115,30 @@ def rate() -> float:
 def linear():
     """The factor of the squared gradient under batch norm without activation, a function of B."""
     return linear_factor
+
+
+@exercise(
+    "normalization-calm",
+    hint="The factor is the mean squared slope over the variance of φ. For which functions that "
+    "are not linear are the two nearly the same?",
+    expects="an MLP",
+)
+def calm(net):
+    """Whether fifty bent layers with batch norm keep the gradient within a power of ten."""
+    if net.depth != 50 or net.width > 256:
+        return "Take fifty layers, of 256 units at most."
+    if net.normalization != "batch" or net.epsilon > 1e-3:
+        return "Normalise every layer over its batch, with an ε that does not matter."
+    if net.residual is not None:
+        return "Skips would do it; here, do it without."
+    slope = activations.derivative(net.activation)(jnp.linspace(-3, 3, 601))
+    if jnp.max(slope) - jnp.min(slope) < 0.1 * jnp.max(jnp.abs(slope)):
+        return "That is a straight line, or nearly: let the slope vary by at least a tenth."
+    logs = ensembles.gradient_logs(net, key=jax.random.key(0), seeds=8, batch=64)
+    powers = float(jnp.mean(logs[:, 0] - logs[:, -1])) / np.log(10)
+    if abs(powers) < 1:
+        return True
+    return (
+        f"From layer 50 to layer 1 the gradient changes by {powers:+.1f} powers of ten. What does "
+        "one layer multiply it by?"
+    )

@@ -7,6 +7,8 @@ from scipy import stats
 
 from vanishing import activations, theory
 from vanishing.book.checks import exercise
+from vanishing.network import MLP, init
+from vanishing.spectrum import jacobian_spectrum
 
 
 @exercise(
@@ -85,3 +87,62 @@ def cotangent():
 
     along = float(activations.gaussian_mean(leaky) ** 2 / activations.second_moment(leaky))
     return 1 + 49 * along / float(activations.slope_second_moment(leaky))
+
+
+# How far one draw may lie from the mean of others, as a logarithm: over twelve draws its standard
+# deviations are .02, .01, .06 and .02.
+_SPREAD = np.array([0.15, 0.1, 0.4, 0.15])
+
+
+@exercise(
+    "propagation-eigenvalues",
+    hint="Give four numbers: of one matrix the largest |eigenvalue| and the largest singular "
+    "value, of the product the largest singular value and the root of the mean square of all.",
+    expects="an array of shape (4,)",
+)
+def eigenvalues(answer):
+    """Radius and largest singular value of one matrix, largest and RMS of a product of eight."""
+    said = np.asarray(answer, float)
+    if not (said > 0).all():
+        return "None of the four is zero or negative."
+    draws = []
+    for seed in range(3):
+        drawn = np.random.default_rng(100 + seed).normal(0, 200**-0.5, (8, 200, 200))
+        stretch = np.linalg.svd(np.linalg.multi_dot(drawn), compute_uv=False)
+        radius = np.abs(np.linalg.eigvals(drawn[0])).max()
+        largest = np.linalg.norm(drawn[0], 2)
+        draws.append([radius, largest, stretch[0], np.sqrt(np.mean(stretch**2))])
+    right = np.mean(draws, axis=0)
+    off = np.abs(np.log(said / right)) > _SPREAD
+    if off[2] and np.isclose(said[2], right[1] ** 8, rtol=0.5):
+        return "Multiply the matrices first: the largest stretches do not meet in one direction."
+    if off[2] and np.isclose(said[2], right[0], rtol=0.5):
+        return "The third is a singular value of the product, not what eigenvalues suggest."
+    if off[0] and off[1] and not (np.abs(np.log(said[1::-1] / right[:2])) > _SPREAD[:2]).any():
+        return "The eigenvalue comes first."
+    return not off.any()
+
+
+@exercise(
+    "propagation-isometry",
+    hint="Give the network and the size of the input: vg.jacobian_spectrum(net, params, size * "
+    "direction). Two things spread the singular values, the weights and the slopes.",
+    expects="a tuple",
+)
+def isometry(answer):
+    """Whether thirty tanh layers stretch no direction three times as much as another."""
+    net, size = answer
+    if not isinstance(net, MLP) or (net.depth, net.width, net.activation) != (30, 100, "tanh"):
+        return "The network first: vg.MLP(30, 100, 'tanh', …)."
+    if net.residual is not None or net.normalization is not None:
+        return "Choose the initialisation and the size, without skips and normalisation."
+    if not 0 < float(size) < np.inf:
+        return "The size of the input is a number above 0."
+    ratios = []
+    for key in jax.random.split(jax.random.key(0), 3):
+        s = jacobian_spectrum(net, init(net, key=key), float(size) * jax.random.normal(key, (100,)))
+        ratios.append(float(s[0]) / max(float(s[-1]), 1e-30))
+    if max(ratios) < 3:
+        return True
+    cause = "the weights stretch by themselves" if max(ratios) > 1e6 else "the slopes differ"
+    return f"The ratio is up to {max(ratios):.2g}: {cause}."

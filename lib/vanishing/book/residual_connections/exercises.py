@@ -1,6 +1,7 @@
 """Exercises of the chapter "Residual connections"."""
 
 import math
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,7 @@ import numpy as np
 
 from vanishing import activations
 from vanishing.book.checks import exercise
-from vanishing.network import MLP
+from vanishing.network import MLP, apply, init
 from vanishing.studies import paths, shattering
 
 
@@ -99,3 +100,31 @@ def zero(answer):
     if weights != 0:
         return "The first number is ∂C/∂W. Let α stand in front of the branch, and be 0."
     return bool(scales > 0)
+
+
+@exercise(
+    "residual-connections-lesion",
+    hint="Without a block there is one layer less: the next one receives what the block received.",
+    expects="a function",
+)
+def lesion(answer):
+    """Whether a function runs a network without one of its blocks, with skips and without."""
+    right = {}
+    for kind, scale in (("residual", 0.5), ("plain", None)):
+        net = MLP(4, 8, "tanh", sigma_w=1.5, sigma_b=0.5, residual=scale, out_features=3)
+        params, x = init(net, key=jax.random.key(0)), jax.random.normal(jax.random.key(1), (5, 8))
+        cut = [_without(net, params, x, block) for block in range(4)]
+        got = [np.asarray(answer(net, params, x, block), float) for block in range(4)]
+        if any(one.shape != (5, 3) for one in got):
+            return "Return the outputs of the network, a row for each input."
+        right[kind] = [np.allclose(a, b, atol=1e-4) for a, b in zip(got, cut, strict=True)]
+        if np.allclose(got[:3], cut[1:], atol=1e-4):
+            return "You took out the block after the one that was asked for: they count from 0."
+    if all(right["residual"]) and not all(right["plain"]):
+        return "Right with skips. A plain layer of zeros is still there, and hands on nothing."
+    return all(right["residual"] + right["plain"])
+
+
+def _without(net, params, x, block):
+    less = {name: np.delete(params[name], block, axis=0) for name in ("weights", "biases")}
+    return apply(replace(net, depth=net.depth - 1), params | less, x)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from vanishing.book.checks import exercise
+from vanishing.inspection.report import Report
 
 
 @exercise(
@@ -59,3 +60,45 @@ def root():
 def memory():
     """The update ratio of Adam's first step at a rate of 0.003 for weights of RMS 0.25."""
     return 0.003 / 0.25
+
+
+@exercise(
+    "your-own-network-unused",
+    hint="The report knows of a parameter if it is in what you hand over as params. Does it have "
+    "a row for yours?",
+    expects="a Report",
+)
+def unused(report):
+    """Whether a report has a parameter that the loss does not depend on, and says so."""
+    if not isinstance(report, Report):
+        return False
+    idle = [parameter for parameter in report.parameters.values() if not parameter.used]
+    if not idle and any(parameter.share_zero == 1 for parameter in report.parameters.values()):
+        return "A gradient is zero there, yet the loss reads every parameter."
+    return bool(idle)
+
+
+@exercise(
+    "your-own-network-own",
+    hint="Give four things: the report before, the report after, a layer as the table names it, "
+    "and 'grows' or 'falls', your prediction for its gradient.",
+    expects="a tuple",
+)
+def own(answer):
+    """Whether the gradient of one layer went from one report to the other as predicted."""
+    if len(answer) != 4 or not all(isinstance(report, Report) for report in answer[:2]):
+        return False
+    before, after, layer, word = answer
+    if word not in ("grows", "falls"):
+        return "The last is 'grows' or 'falls'."
+    if before.parameters.keys() != after.parameters.keys():
+        return "These are reports of two networks. Inspect one, twice."
+    changes = {name: change for name, _, change in before.compare(after).changes}
+    if layer not in changes:
+        return f"No row of that name; one of them is {next(iter(changes), 'none')!r}."
+    change = changes[layer]
+    if not abs(change) > 1e-3:
+        return "Nothing has changed there that could be told from rounding. Train in between."
+    if (change > 0) != (word == "grows"):
+        return "It went the other way. Look at the rows above and below it: what happened there?"
+    return True
