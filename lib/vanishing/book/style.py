@@ -293,11 +293,12 @@ def _decades(log: Float[AnyArray, " depth"]) -> np.ndarray:
 
 
 class Claim(NamedTuple):
-    """A published number, what was measured here, and how far apart they may lie.
+    """A published number or law, what was measured here, and how far apart they may lie.
 
     Attributes:
-        source: who says what, in a few words.
-        published: their number.
+        source: who says what, in a few words; "law of" or "settings of" them where they do not
+            print the number.
+        published: their number, or what their law gives at their settings.
         measured: ours.
         tolerance: accepted relative difference.
     """

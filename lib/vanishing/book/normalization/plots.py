@@ -69,7 +69,7 @@ def explosion(
 
     Args:
         measured: "relu" and "linear" → batch size → factor with its interval.
-        published: batch size → published factor.
+        published: batch size → the factor by a published law.
         alt: text alternative.
     """
     figure, ax = canvas()
