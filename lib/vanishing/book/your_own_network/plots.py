@@ -11,6 +11,8 @@ from vanishing.inspection import Report
 
 #: The same two colours for sick and cured in the whole chapter.
 SICK, CURED = COLOURS["vermilion"], COLOURS["blue"]
+#: Where a panel of losses ends: in the first steps on raw pixels the loss is far above it.
+TOP = 1e3
 
 
 def by_turn(report: Report, parameter: str) -> Float[np.ndarray, " turns"]:
@@ -58,6 +60,7 @@ def losses(
         ax.semilogy(np.asarray(curve), label=label, color=colour)
     for mark in marks:
         ax.axhline(mark, color=COLOURS["ink"], linewidth=0.8, linestyle=":")
+    ax.set_ylim(top=TOP)
     label_lines(ax)
     axis_titles(ax, x="step", y="loss")
     return figure
