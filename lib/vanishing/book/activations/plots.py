@@ -68,21 +68,28 @@ def staircase(end: float) -> Figure:
     (exact,) = ax.plot(z, np.cosh(z.astype(float)) ** -2.0, color=COLOURS["ink"], label="exact")
     perfect, device = rounding.IDEAL["tanh"], activations.derivative("tanh")
     machine = {"color": ACTIVATIONS["tanh"], **ROUNDING}
+    narrow = is_narrow()  # there the words stand one over the other, left of the exact line
     for label, slope, stop, look, words_at in (
         (
-            "correctly rounded tanh",
+            "correctly\nrounded" if narrow else "correctly rounded tanh",
             perfect,
             rounding.zero_from(perfect),
             {"color": COLOURS["slate"], "linewidth": 1.2},
-            {"to": (14, 16), "ha": "left"},
+            {"to": (0, 14), "ha": "center"} if narrow else {"to": (14, 16), "ha": "left"},
         ),
-        ("this machine", device, end, machine, {"to": (-14, 16), "ha": "right"}),
+        (
+            "this machine",
+            device,
+            end,
+            machine,
+            {"to": (-48, 64), "ha": "left"} if narrow else {"to": (-14, 16), "ha": "right"},
+        ),
     ):
         steps = np.asarray(slope(z))
         ax.plot(z, np.where(steps > 0, steps, np.nan), **look)
         if stop < z[-1]:
             ax.plot(stop, 1e-10, "x", color=DEAD, clip_on=False, zorder=3)
-        words = f"{label}:\nexactly 0 from {stop:.2f}"
+        words = f"{label}:\n{'' if narrow else 'exactly '}0 from {stop:.2f}"
         note(ax, words, (min(stop, 11.0), 1e-10), color=look["color"], **words_at)
     label_lines(ax, [exact])
     axis_titles(ax, x="pre-activation z", y="tanh′(z)")
