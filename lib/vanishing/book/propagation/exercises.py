@@ -132,7 +132,7 @@ def eigenvalues(answer):
 def isometry(answer):
     """Whether thirty tanh layers stretch no direction three times as much as another."""
     net, size = answer
-    if not isinstance(net, MLP) or (net.depth, net.width, net.activation) != (30, 100, "tanh"):
+    if not isinstance(net, MLP) or (net.depth, net.width, net.phi) != (30, 100, jnp.tanh):
         return "The network first: vg.MLP(30, 100, 'tanh', …)."
     if net.residual is not None or net.normalization is not None:
         return "Choose the initialisation and the size, without skips and normalisation."
