@@ -49,7 +49,7 @@ MACHINES: dict[str, dict[str, str]] = {
 #: Tests that no processor can change, by what stands in their paths: built pages and browsers,
 #: refusals (made before anything is computed), structure, text and style.
 UNMOVED = (
-    "tests/browser/", "tests/book/test_", "tests/live/test_", "_bad_input", "_jax.py",
+    "tests/browser/", "tests/book/test_", "tests/live/test_", "_bad_input", "_floors.py",
     "_jax_internals.py", "test_browsers.py", "test_checks.py", "test_imports.py",
     "test_progress.py", "test_recipes.py",
 )  # fmt: skip

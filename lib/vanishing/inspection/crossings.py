@@ -8,8 +8,7 @@ entries, and the other, which is data alone, along the other.
 
 from collections.abc import Iterator
 
-from vanishing.inspection import jax_internals
-from vanishing.inspection.jax_internals import Equation, Value
+from vanishing.inspection.jaxprs import Equation, Value
 from vanishing.inspection.levels import Level
 
 
@@ -30,7 +29,7 @@ def crossings(level: Level, batch: int | None) -> Iterator[Equation]:
 
 
 def _crosses(level: Level, equation: Equation, copies: dict, table: tuple[int, int]) -> bool:
-    if equation.outputs[0].shape != table or not jax_internals.elementwise(equation):
+    if equation.outputs[0].shape != table or not equation.elementwise:
         return False
     read = {value: _stretched(value, table, copies) for value in equation.values}
     predicted = {axes for value, axes in read.items() if level.origin(value).leaves}
@@ -68,7 +67,7 @@ def _copies(level: Level) -> dict[Value, frozenset[int]]:
                 if before not in copies[source] and source.shape[before] == shape[after]
             }
             copies[equation.outputs[0]] = frozenset(range(len(shape))) - own
-        elif jax_internals.elementwise(equation):
+        elif equation.elementwise:
             read = [_stretched(value, shape, copies) for value in equation.values]
             copies[equation.outputs[0]] = frozenset.intersection(*read)
     return copies

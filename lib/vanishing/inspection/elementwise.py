@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
-from vanishing.inspection import jax_internals
-from vanishing.inspection.jax_internals import Atom, Equation, Fixed, Value
+from vanishing.inspection import jaxprs
+from vanishing.inspection.jaxprs import Atom, Equation, Fixed, Value
 from vanishing.inspection.levels import Level
 from vanishing.inspection.taps import Tap, consumers
 
@@ -158,7 +158,7 @@ def _belongs(level: Level, equation: Equation, inside: set[Value], uniform, shap
         len(equation.outputs) == 1
         and equation.outputs[0].shape == shape
         and all(allowed(atom) for atom in equation.inputs)
-        and jax_internals.elementwise(equation)
+        and equation.elementwise
     )
 
 
@@ -167,7 +167,7 @@ def _enters_linearly(level: Level, source: Value, region: list[Equation]) -> boo
     first = [equation for equation in region if source in equation.values]
     return (
         len(first) == 1
-        and first[0].op in jax_internals.AFFINE
+        and first[0].op in jaxprs.AFFINE
         and (
             (first[0].values.count(source) == 1 and first[0].inputs[0] is source)
             or (
@@ -190,7 +190,7 @@ def _exits(region: list[Equation], readers, returned: set[Value]):
         used = any(reader in members for reader in readers[value])
         left = [reader for reader in readers[value] if reader not in members]
         summed = value not in returned and all(
-            reader.op in jax_internals.REDUCTIONS or reader in statistics for reader in left
+            reader.op in jaxprs.REDUCTIONS or reader in statistics for reader in left
         )
         if summed and not used:
             members.discard(equation)
@@ -202,7 +202,7 @@ def _exits(region: list[Equation], readers, returned: set[Value]):
     for value in reversed(ends):
         inside = _ancestors(value, made)
         alone = not any(made[other] in inside for other in found)
-        curved = len(inside) > 1 or inside[0].op not in jax_internals.AFFINE
+        curved = len(inside) > 1 or inside[0].op not in jaxprs.AFFINE
         if value.inexact and alone and curved:
             if not ends[value]:
                 found.append(value)
@@ -221,8 +221,8 @@ def _ancestors(value: Value, made: dict[Value, Equation]) -> list[Equation]:
 
 def _called(inside: Sequence[Equation]) -> str:
     """The name of the rule or call that a function stands in, or of the last that bends it."""
-    own = [equation.name for equation in inside if equation.op in jax_internals.OWN_RULE]
-    curved = [e.op for e in inside if e.op not in jax_internals.AFFINE and e.op != "select_n"]
+    own = [equation.name for equation in inside if equation.op in jaxprs.OWN_RULE]
+    curved = [e.op for e in inside if e.op not in jaxprs.AFFINE and e.op != "select_n"]
     return (own or [*inside[-1].calls[-1:]] or curved or ["elementwise"])[-1]
 
 
@@ -233,7 +233,7 @@ def apply(inside: Sequence[Equation], output: Value, env: dict[Value, object]):
         arguments = [
             atom.value if isinstance(atom, Fixed) else env[atom] for atom in equation.inputs
         ]
-        env.update(zip(equation.outputs, jax_internals.evaluate(equation, arguments), strict=True))
+        env.update(zip(equation.outputs, jaxprs.evaluate(equation, arguments), strict=True))
     return env[output]
 
 
@@ -256,7 +256,7 @@ def _key(source: Value, output: Value, inside, free) -> str:
         arguments = [
             str(atom.value) if isinstance(atom, Fixed) else names[atom] for atom in equation.inputs
         ]
-        lines.append(f"{jax_internals.signature(equation)}({', '.join(arguments)})")
+        lines.append(f"{equation.signature}({', '.join(arguments)})")
         names[equation.outputs[0]] = f"%{place}"
     return f"{source.aval.dtype} " + "; ".join(lines) + f" -> {names[output]}"
 

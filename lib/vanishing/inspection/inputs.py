@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from vanishing.inspection import jax_internals
+from vanishing.inspection import jaxprs
 
 
 def parameters(params) -> tuple[list[str], list]:
@@ -75,6 +76,14 @@ def _leaves(tree) -> list:
     return jax.tree_util.tree_leaves_with_path(tree)
 
 
+def whole(array):
+    """An array whose type does not say how it is shared out: those that do bind every operation."""
+    sharding = getattr(array, "sharding", None)
+    if isinstance(sharding, NamedSharding) and AxisType.Explicit in sharding.mesh.axis_types:
+        return jax.device_put(array, NamedSharding(sharding.mesh, PartitionSpec()))
+    return array
+
+
 def batch_size(data: Sequence) -> int | None:
     """How many examples there are, as far as shapes tell; None where they do not.
 
@@ -105,7 +114,7 @@ def traced(loss: Callable, flat: Callable, arrays: Sequence):
         TypeError, ValueError: what JAX cannot trace, or what is not one number.
     """
     try:
-        closed = jax_internals.trace(flat, *arrays)
+        closed = jaxprs.trace(flat, *arrays)
     except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
         raise TypeError(
             f"loss: expected a function that JAX can trace; got {type(error).__name__} at "

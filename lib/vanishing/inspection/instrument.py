@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vanishing.inspection import inputs, jax_internals, measure, nonfinite, pullback, scaled
+from vanishing.inspection import inputs, measure, nonfinite, pullback, scaled
 from vanishing.inspection.crossings import crossings
 from vanishing.inspection.plan import plan
 from vanishing.inspection.records import Layer, Parameter
@@ -59,7 +59,7 @@ class Instrument:
         self.sizes = [leaf.size for leaf in leaves]
         self.plan = plan(self.closed, self.sizes, len(data))
         self.crossed = tuple(
-            jax_internals.line(equation) for equation in crossings(self.plan.level, self.batch_size)
+            equation.line for equation in crossings(self.plan.level, self.batch_size)
         )
         self._compiled = jax.jit(self._measure)
 
@@ -94,10 +94,8 @@ class Instrument:
 
     def __call__(self, params, batch: Sequence, state=None) -> "Measured":
         """Measure; NumPy arrays."""
-        leaves = [
-            jnp.asarray(jax_internals.whole(leaf)) for leaf in self.tree.flatten_up_to(params)
-        ]
-        data = [jax_internals.whole(array) for array in self.data_tree.flatten_up_to(tuple(batch))]
+        leaves = [jnp.asarray(inputs.whole(leaf)) for leaf in self.tree.flatten_up_to(params)]
+        data = [inputs.whole(array) for array in self.data_tree.flatten_up_to(tuple(batch))]
         loss, largest, taps, parameters = jax.device_get(self._compiled(leaves, data, state))
         return Measured(float(loss), int(largest), _by_label(taps), _by_label(parameters))
 
@@ -141,7 +139,7 @@ class Instrument:
             gradient_correlation=read("gradient", "alike"),
             function=tap.function,
             squashes=tap.squashes,
-            where=jax_internals.line(tap.equation),
+            where=tap.equation.line,
         )
 
     def parameters(self, found: Measured, params) -> dict[str, Parameter]:

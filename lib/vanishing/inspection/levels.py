@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from vanishing.inspection import jax_internals
-from vanishing.inspection.jax_internals import Atom, Equation, Graph, Value
+from vanishing.inspection import jaxprs
+from vanishing.inspection.jaxprs import Atom, Equation, Graph, Value
 
 
 class Origin(NamedTuple):
@@ -63,7 +63,7 @@ def build(graph: Graph, inputs: Sequence[Origin], constants: Origin) -> Level:
     """The level of a graph whose inputs are made of `inputs`.
 
     Args:
-        graph: from `jax_internals.graph`.
+        graph: from `jaxprs.graph`.
         inputs: one origin for each of its inputs.
         constants: the origin of arrays that the function closes over.
     """
@@ -79,19 +79,19 @@ def build(graph: Graph, inputs: Sequence[Origin], constants: Origin) -> Level:
 def _outputs(level: Level, equation: Equation, constants: Origin) -> list[Origin]:
     """The origins of an equation's outputs; its nested levels are put into `level.children`."""
     inputs = [level.origin(atom) for atom in equation.inputs]
-    if loop := jax_internals.loop(equation):
+    if loop := equation.loop:
         child, made = _loop(loop, inputs, constants)
         level.children[equation] = [child]
         return made
-    if branches := jax_internals.branches(equation):
-        bodies = [jax_internals.graph(branch) for branch in branches]
+    if branches := equation.branches:
+        bodies = [jaxprs.graph(branch) for branch in branches]
         children = [build(body, inputs[1:], constants) for body in bodies]
         level.children[equation] = children
         made = [[child.origin(atom) for atom in child.graph.outputs] for child in children]
         chosen = Origin(inputs[0].data)  # which branch is taken has no derivative
         return [_united([chosen, *origins]) for origins in zip(*made, strict=True)]
-    if body := jax_internals.rematerialised(equation):
-        child = build(jax_internals.graph(body), inputs, constants)
+    if body := equation.rematerialised:
+        child = build(jaxprs.graph(body), inputs, constants)
         level.children[equation] = [child]
         return [child.origin(atom) for atom in child.graph.outputs]
     return [_plain(equation, inputs, value) for value in equation.outputs]
@@ -99,11 +99,11 @@ def _outputs(level: Level, equation: Equation, constants: Origin) -> list[Origin
 
 def _plain(equation: Equation, inputs: list[Origin], value: Value) -> Origin:
     data, leaves, reduced = _united(inputs)
-    if equation.op in jax_internals.CONTRACTIONS:
+    if equation.op in jaxprs.CONTRACTIONS:
         reduced = False
-    elif equation.op in jax_internals.REDUCTIONS:
+    elif equation.op in jaxprs.REDUCTIONS:
         reduced = True
-    if equation.op in jax_internals.NO_GRADIENT or not value.inexact:
+    if equation.op in jaxprs.NO_GRADIENT or not value.inexact:
         # Integers and booleans carry no gradient, but their data is data.
         leaves = frozenset()
     return Origin(data, leaves, reduced)
@@ -116,12 +116,12 @@ def _united(origins: Sequence[Origin]) -> Origin:
     return made
 
 
-def _loop(loop: jax_internals.Loop, inputs: list[Origin], constants: Origin):
+def _loop(loop: jaxprs.Loop, inputs: list[Origin], constants: Origin):
     """The level of a scan's body, and the origins of the scan's outputs.
 
     What is carried may be made of more after each turn, so turns are taken until it is not.
     """
-    body = jax_internals.graph(loop.body)
+    body = jaxprs.graph(loop.body)
     first, last = loop.constants, loop.constants + loop.carried
     while True:
         level = build(body, inputs, constants)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from vanishing.inspection import jax_internals, pullback, scaled
-from vanishing.inspection.jax_internals import Equation
+from vanishing.inspection import pullback, scaled
+from vanishing.inspection.jaxprs import Equation
 from vanishing.inspection.plan import Block, Steps
 from vanishing.inspection.pullback import Tape
 from vanishing.inspection.scaled import Scaled
@@ -50,7 +50,7 @@ class _Found(Exception):
             direction,
             WORDS[badness],
             equation.name,
-            jax_internals.line(equation),
+            equation.line,
             tuple(turns),
         )
 
@@ -120,9 +120,9 @@ def _up(steps: Steps, arguments: Sequence, wanted: int | None, turns) -> tuple[l
 
 def _enter(steps: Steps, tape: Tape, equation: Equation, given: list, wanted, turns) -> None:
     """Walk a nested level, a loop turn by turn; the tapes are kept for the way down."""
-    children, loop = steps.within[equation], jax_internals.loop(equation)
+    children, loop = steps.within[equation], equation.loop
     if loop is None:
-        if jax_internals.branches(equation):
+        if equation.branches:
             index, *given = given
             place = int(np.clip(int(index), 0, len(children) - 1))
         else:
@@ -131,7 +131,7 @@ def _enter(steps: Steps, tape: Tape, equation: Equation, given: list, wanted, tu
         tape.values.update(zip(equation.outputs, outputs, strict=True))
         tape.pulls[equation] = place, inner
         return
-    constants, carry, slices = pullback.split(given, loop)
+    constants, carry, slices = loop.split(given)
     order = range(loop.length)[:: -1 if loop.reverse else 1]
     kept, stacked = {}, {}
     for turn in order:
@@ -165,14 +165,14 @@ def _down(steps: Steps, tape: Tape, cotangents: Sequence, turns) -> list:
 
 
 def _within(steps: Steps, tape: Tape, equation: Equation, arrived: dict, turns) -> list:
-    children, loop = steps.within[equation], jax_internals.loop(equation)
+    children, loop = steps.within[equation], equation.loop
     cotangents = [arrived.get(value) for value in equation.outputs]
     if not arrived:
         return []
     if loop is None:
         place, inner = tape.pulls[equation]
         sent = _down(children[place], inner, cotangents, turns)
-        sent = [None, *sent] if jax_internals.branches(equation) else sent
+        sent = [None, *sent] if equation.branches else sent
     else:
         sent = _turns(children[0], loop, tape.pulls[equation], cotangents, turns)
     return [
@@ -190,7 +190,7 @@ def _turns(body: Steps, loop, kept: dict, cotangents: Sequence, turns) -> list:
     for turn in reversed(kept):
         rows = [None if c is None else Scaled(c.value[turn], _row(c, turn)) for c in stacked]
         sent = _down(body, kept[turn], [*carried, *rows], (*turns, turn))
-        first, carried, last = pullback.split(sent, loop)
+        first, carried, last = loop.split(sent)
         constants = [
             total if more is None else scaled.join(total, more)
             for total, more in zip(constants, first, strict=True)

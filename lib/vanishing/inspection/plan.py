@@ -8,8 +8,8 @@ both inside and outside, so that a branch and the skip around it keep scales of 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vanishing.inspection import elementwise, jax_internals, taps
-from vanishing.inspection.jax_internals import Equation, Graph, Value
+from vanishing.inspection import elementwise, jaxprs, taps
+from vanishing.inspection.jaxprs import Equation, Graph, Value
 from vanishing.inspection.levels import CONSTANT, Level, Origin, build
 from vanishing.inspection.taps import Tap
 
@@ -80,9 +80,7 @@ def plan(closed, sizes: Sequence[int], batch: int, *, fine: bool = False) -> Pla
     """
     parameters = [Origin(leaves=frozenset({leaf})) for leaf in range(len(sizes))]
     data = Origin(data=True, reduced=False)
-    level = build(
-        jax_internals.graph(closed), [*parameters, *[data] * batch], CONSTANT if batch else data
-    )
+    level = build(jaxprs.graph(closed), [*parameters, *[data] * batch], CONSTANT if batch else data)
     found = _tap(level, sizes)
     (output,) = level.graph.outputs
     unused = frozenset(range(len(sizes))) - level.origin(output).leaves
@@ -122,8 +120,8 @@ def _reaching(level: Level, found, holds, outputs: frozenset[Value]) -> dict[Lev
         children = level.children.get(equation, ())
         ahead = [value in reached for value in equation.outputs]
         for child in children:
-            if jax_internals.loop(equation):  # what is carried comes back to the body's layers
-                carried = jax_internals.loop(equation).carried
+            if equation.loop:  # what is carried comes back to the body's layers
+                carried = equation.loop.carried
                 ahead = [
                     above or (place < carried and holds[child]) for place, above in enumerate(ahead)
                 ]
@@ -181,12 +179,12 @@ def _units(level: Level, found: list[Tap]) -> dict[Value, tuple[int, ...]]:
         if len(equation.outputs) != 1 or equation.outputs[0] in known:
             continue
         output = equation.outputs[0]
-        if equation.op in jax_internals.LAYOUT and equation.inputs[0] in known:
-            axes = jax_internals.moved_axes(equation, known[equation.inputs[0]])
+        if equation.op in jaxprs.LAYOUT and equation.inputs[0] in known:
+            axes = jaxprs.moved_axes(equation, known[equation.inputs[0]])
         else:
             alike = (v for v in equation.values if v in known and v.shape == output.shape)
             axes = next((known[value] for value in alike), None)
-        if axes is not None and equation.op not in jax_internals.CONTRACTIONS:
+        if axes is not None and equation.op not in jaxprs.CONTRACTIONS:
             known[output] = axes
     return known
 
@@ -195,7 +193,7 @@ def _steps(level: Level, found: dict[Level, list[Tap]], fine: bool) -> Steps:
     mine = {tap.value: tap for tap in found[level]}
     ends = set(mine) | {tap.source for tap in found[level] if tap.source is not None}
     # What comes down in float32 is brought near one before it becomes a float16.
-    ends |= {e.outputs[0] for e in level.graph.equations if jax_internals.widens(e)}
+    ends |= {e.outputs[0] for e in level.graph.equations if e.widens}
     blocks = list(_blocks(level, ends, fine))
     within = {
         equation: [_steps(child, found, fine) for child in children]
@@ -208,12 +206,12 @@ def _in_order(steps: Steps, loop: Equation | None = None) -> list[Tap]:
     """The taps of a level and of all below it, in the order of the forward pass."""
     made = {}
     for tap in steps.taps.values():
-        tap.loop, tap.backwards = loop, loop is not None and jax_internals.loop(loop).reverse
+        tap.loop, tap.backwards = loop, loop is not None and loop.loop.reverse
         made.setdefault(_maker(steps.level.graph, tap.value), []).append(tap)
     ordered = []
     for equation in steps.level.graph.equations:
         for inner in steps.within.get(equation, ()):
-            ordered += _in_order(inner, equation if jax_internals.loop(equation) else loop)
+            ordered += _in_order(inner, equation if equation.loop else loop)
         ordered += made.get(equation, ())
     return ordered
 
@@ -265,7 +263,7 @@ def _depths(level: Level, ends: set[Value], readers) -> dict[Equation, int]:
     maker, depth = {}, {}
     for equation in level.graph.equations:
         whole = equation in level.children
-        heavy = whole or equation.op in jax_internals.CONTRACTIONS
+        heavy = whole or equation.op in jaxprs.CONTRACTIONS
         before = 0
         for value in equation.values:
             source = maker.get(value)

@@ -15,8 +15,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from vanishing.inspection import jax_internals, scaled
-from vanishing.inspection.jax_internals import Equation, Fixed, Value
+from vanishing.inspection import jaxprs, scaled
+from vanishing.inspection.jaxprs import Equation, Fixed, Value
 from vanishing.inspection.levels import Level
 from vanishing.inspection.plan import Block, Steps
 from vanishing.inspection.scaled import Scaled
@@ -75,7 +75,7 @@ def evaluate(level: Level, arguments: Sequence) -> list:
 
 def compute(tape: Tape, equation: Equation) -> None:
     """Put the outputs of one equation on the tape."""
-    made = jax_internals.evaluate(equation, [tape[atom] for atom in equation.inputs])
+    made = jaxprs.evaluate(equation, [tape[atom] for atom in equation.inputs])
     tape.values.update(zip(equation.outputs, made, strict=True))
 
 
@@ -100,11 +100,11 @@ def nested(steps: Steps, block: Block) -> bool:
 
 def _enter(tape: Tape, equation: Equation, steps: Steps) -> None:
     """Compute a nested level; of a scan, keep what each turn was given."""
-    loop = jax_internals.loop(equation)
+    loop = equation.loop
     if loop is None or not any(map(steps.level.differentiable, equation.outputs)):
         compute(tape, equation)
         return
-    constants, carry, slices = split([tape[atom] for atom in equation.inputs], loop)
+    constants, carry, slices = loop.split([tape[atom] for atom in equation.inputs])
     (body,) = steps.within[equation]
 
     def turn(carry, slices):
@@ -142,7 +142,7 @@ def _refuse_while(block: Block) -> None:
         if equation.op == "while":
             raise NotImplementedError(
                 "inspect: expected loops that reverse mode can run backwards; got a while loop at "
-                f"{jax_internals.line(equation)}. Use jax.lax.scan, or fori_loop with bounds that "
+                f"{equation.line}. Use jax.lax.scan, or fori_loop with bounds that "
                 "are Python integers; put jax.lax.stop_gradient on what it is given if no "
                 "gradient is meant to pass."
             )
@@ -200,7 +200,7 @@ def walk_down(
         if cotangent is not None and level.differentiable(atom):
             live[atom] = scaled.join(live.get(atom), cotangent)
     for block in reversed(steps.blocks):
-        narrow = any(map(jax_internals.widens, block.equations))
+        narrow = any(equation.widens for equation in block.equations)
         arrived = {v: _fresh(live.pop(v), narrow) for v in block.outputs if v in live}
         pull, sent = tape.pulls.get(block), []
         if nested(steps, block):
@@ -227,7 +227,7 @@ def _pull(level: Level, block: Block, arrived: dict[Value, Scaled], pull):
         for value in block.outputs
         if level.differentiable(value)
     ]
-    heavy = any(equation.op in jax_internals.CONTRACTIONS for equation in block.equations)
+    heavy = any(equation.op in jaxprs.CONTRACTIONS for equation in block.equations)
     wear = max(cotangent.wear for cotangent in arrived.values())
     wear = scaled.WORN if heavy else wear + 1
     return [
@@ -240,13 +240,13 @@ def _within(steps: Steps, tape: Tape, equation: Equation, arrived, measure: Meas
     """The cotangents of the inputs of a nested level, and its records."""
     cotangents = [arrived.get(value) for value in equation.outputs]
     arguments = [tape[atom] for atom in equation.inputs]
-    loop = jax_internals.loop(equation)
+    loop = equation.loop
     if not arrived or (loop is not None and equation not in tape.pulls):
         return [], []
     if loop is not None:
         (body,) = steps.within[equation]
         sent, records = _turns(loop, body, arguments, tape.pulls[equation], cotangents, measure)
-    elif jax_internals.branches(equation):
+    elif equation.branches:
         children = steps.within[equation]
         sent, records = _branch(children, arguments, cotangents, measure)
     else:
@@ -318,22 +318,16 @@ def _absent(record):
     return jnp.zeros(record.shape, record.dtype)
 
 
-def split(arguments: Sequence, loop: jax_internals.Loop) -> tuple[list, list, list]:
-    """The constants, what is carried, and the slices of a scan's operands."""
-    first, last = loop.constants, loop.constants + loop.carried
-    return list(arguments[:first]), list(arguments[first:last]), list(arguments[last:])
-
-
 def _turns(loop, body: Steps, arguments, kept, cotangents, measure: Measure):
     """A scan: its turns in reverse, each walked up again and then down.
 
     The cotangents of what is carried go from turn to turn, those of constants are summed, those
     of slices are stacked with one exponent a slice.
     """
-    constants, carry, slices = split(arguments, loop)
+    constants, carry, slices = loop.split(arguments)
     wants = [
         [body.level.differentiable(value) for value in group]
-        for group in split(body.level.graph.inputs, loop)
+        for group in loop.split(body.level.graph.inputs)
     ]
     ahead = [_packed(cotangent) for cotangent in cotangents[: loop.carried]]
     stacked = [_sliced(cotangent, loop.length) for cotangent in cotangents[loop.carried :]]
@@ -344,7 +338,7 @@ def _turns(loop, body: Steps, arguments, kept, cotangents, measure: Measure):
         _, tape = up(body, [*constants, *carry, *slices])
         above = [_unpacked(pair) for pair in (*ahead, *stacked)]
         sent, records = down(body, tape, above, measure)
-        for_constants, for_carry, for_slices = split(sent, loop)
+        for_constants, for_carry, for_slices = loop.split(sent)
         sums = [
             total if more is None else scaled.join(scaled.unpacked(total), more).packed()
             for total, more in zip(sums, for_constants, strict=True)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from vanishing.inspection import jax_internals
-from vanishing.inspection.jax_internals import Equation, Value
+from vanishing.inspection import jaxprs
+from vanishing.inspection.jaxprs import Equation, Value
 from vanishing.inspection.levels import Level
 
 
@@ -62,7 +62,7 @@ def consumers(level: Level) -> dict[Value, list[Equation]]:
 
 def weight_side(level: Level, equation: Equation) -> int | None:
     """Which operand of an equation is the weight of a layer, 0 or 1; None if it is no layer."""
-    if equation.op not in jax_internals.CONTRACTIONS:
+    if equation.op not in jaxprs.CONTRACTIONS:
         return None
     origins = [level.origin(atom) for atom in equation.inputs[:2]]
     for side in (0, 1):
@@ -86,7 +86,7 @@ def layers(level: Level, sizes: Sequence[int]) -> Iterator[Tap]:
         if side is None:
             continue
         leaf = max(level.origin(equation.inputs[side]).leaves, key=lambda leaf: sizes[leaf])
-        units = jax_internals.unit_axes(equation, side)
+        units = jaxprs.unit_axes(equation, side)
         value, units = _after_bias(level, equation.outputs[0], units, readers, wanted)
         operand = equation.inputs[1 - side]
         yield Tap(0, "layer", value, leaf, units, equation, operand=operand)
@@ -100,8 +100,8 @@ def _after_bias(level: Level, value: Value, units, readers, wanted) -> tuple[Val
     at, axes = value, units
     while len(readers[at]) == 1 and at not in wanted and axes is not None:
         (equation,) = readers[at]
-        if equation.op in jax_internals.LAYOUT and equation.inputs[0] is at:
-            axes = jax_internals.moved_axes(equation, axes)
+        if equation.op in jaxprs.LAYOUT and equation.inputs[0] is at:
+            axes = jaxprs.moved_axes(equation, axes)
             at = equation.outputs[0]
         elif equation.op in ("add", "sub", "add_any") and _biases(level, equation, at):
             return equation.outputs[0], axes

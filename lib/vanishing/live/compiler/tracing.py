@@ -9,7 +9,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from vanishing.live.compiler.graph.jax_internals import is_users
+from vanishing._jax_internals import is_users
 from vanishing.live.compiler.graph.nodes import CompileError, Source
 
 OWN = str(Path(__file__).parent)

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 import jax
 import numpy as np
 
+from vanishing._jax_internals import key_impl, pruned, user_frame
 from vanishing.live.compiler.graph.decompositions import decomposed
-from vanishing.live.compiler.graph.jax_internals import key_impl, pruned, user_frame
 from vanishing.live.compiler.graph.keys import lift_params, raw_random
 from vanishing.live.compiler.graph.nodes import (
     DTYPES,

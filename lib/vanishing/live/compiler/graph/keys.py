@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax
 
-from vanishing.live.compiler.graph.jax_internals import key_impl
+from vanishing._jax_internals import key_impl
 
 
 def lift_params(op: str, params: dict, ndim: int) -> dict | None:

@@ -4,8 +4,6 @@ Each shard is an entry of one more axis: inputs are cut as their specs say, the 
 `jax.vmap` with the mesh's names, where a sum over devices is a sum over that axis, and outputs
 are put together again. What is left is plain JAX, so that its layers are measured on all examples
 and not on those of one device; on many devices, the compiler shares it out again.
-
-With `jax_internals`, this is what `inspection` knows of JAX's insides.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,21 +12,22 @@ from functools import partial
 import jax
 import numpy as np
 from jax import lax
-from jax._src import config, core, source_info_util
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 
+from vanishing import _jax_internals
+from vanishing.inspection.jaxprs import primitives
+
 # Marks that a value differs from device to device: with whole arrays there is nothing to mark.
-MARKS = frozenset({"pvary", "pcast"})
+MARKS = frozenset({"pvary"})
 # Parameters that say where on the mesh a result lies.
 SHARDINGS = frozenset({"sharding", "out_sharding"})
 
 
-def whole(eqn: JaxprEqn, line: Callable[[JaxprEqn], str]) -> ClosedJaxpr:
+def whole(eqn: JaxprEqn) -> ClosedJaxpr:
     """The body of a `shard_map`, for whole arrays.
 
     Args:
         eqn: the equation.
-        line: the reader's file and line of an equation.
 
     Raises:
         NotImplementedError: the body holds something that has no meaning on whole arrays.
@@ -41,7 +40,7 @@ def whole(eqn: JaxprEqn, line: Callable[[JaxprEqn], str]) -> ClosedJaxpr:
             _cut(array, spec, names, sizes)
             for array, spec in zip(arrays, eqn.params["in_specs"], strict=True)
         ]
-        body = partial(_replay, eqn.params["jaxpr"], line=line)
+        body = partial(_replay, eqn.params["jaxpr"])
         for name in reversed(names):
             mapped = [0 if name in _named(spec) else None for spec in eqn.params["in_specs"]]
             body = jax.vmap(body, mapped, 0, axis_name=name, axis_size=sizes[name])
@@ -100,25 +99,23 @@ def _joined(array, spec, names: Sequence[str]):
     return array.transpose(order).reshape(shape)
 
 
-def _replay(jaxpr, *arguments, line) -> list:
+def _replay(jaxpr, *arguments) -> list:
     """Run a jaxpr's equations again, in no mesh."""
-    closed = jaxpr if isinstance(jaxpr, ClosedJaxpr) else ClosedJaxpr(jaxpr, ())
+    closed = primitives.closed(jaxpr)
     env = dict(zip(closed.jaxpr.constvars, map(_bare, closed.consts), strict=True))
     env.update(zip(closed.jaxpr.invars, arguments, strict=True))
 
     def read(atom):
         return _bare(atom.val) if isinstance(atom, Literal) else env[atom]
 
-    again = partial(_replay, line=line)
     for eqn in closed.jaxpr.eqns:
-        given = [read(atom) for atom in eqn.invars]
-        with source_info_util.user_context(eqn.source_info.traceback):
+        with _jax_internals.at(eqn.source_info.traceback):
             try:
-                made = _equation(eqn, given, again)
+                made = _equation(eqn, [read(atom) for atom in eqn.invars])
             except (NotImplementedError, TypeError, ValueError, NameError) as error:
                 raise NotImplementedError(
                     "inspect: expected a shard_map whose collectives also run under jax.vmap; got "
-                    f"`{eqn.primitive.name}` at {line(eqn)} ({error}). Inspect the loss "
+                    f"`{eqn.primitive.name}` at {primitives.line(eqn)} ({error}). Inspect the loss "
                     "of the whole batch, without shard_map: it has the same gradients."
                 ) from error
         env.update(zip(eqn.outvars, made, strict=True))
@@ -131,57 +128,49 @@ def _bare(constant):
     return np.asarray(constant) if plain else constant
 
 
-def _equation(eqn: JaxprEqn, given: Sequence, replay: Callable) -> Sequence:
+def _equation(eqn: JaxprEqn, given: Sequence) -> Sequence:
     """The outputs of one equation; nested bodies are run again too, for they hold marks."""
     op, params = eqn.primitive.name, eqn.params
-    params = params | dict.fromkeys(SHARDINGS & params.keys())
     if op in MARKS:
         return given
     if op == "psum_invariant":
         return [lax.psum(given[0], params["axes"])]
-    if op == "jit":
-        return replay(params["jaxpr"], *given)
-    if op in ("remat2", "checkpoint"):
-        return jax.checkpoint(partial(replay, params["jaxpr"]), prevent_cse=params["prevent_cse"])(
-            *given
-        )
-    if op == "cond":
-        branches = [partial(replay, branch) for branch in params["branches"]]
-        return lax.switch(given[0], branches, *given[1:])
-    if op == "scan":
-        first, last = params["num_consts"], params["num_consts"] + params["num_carry"]
-
-        def turn(carry, slices):
-            made = replay(params["jaxpr"], *given[:first], *carry, *slices)
-            return made[: last - first], made[last - first :]
-
-        carried, stacked = lax.scan(
-            turn, given[first:last], given[last:], params["length"], params["reverse"]
-        )
-        return [*carried, *stacked]
+    if body := primitives.call(eqn):
+        return _replay(body, *given)
+    if body := primitives.rematerialised(eqn):
+        kept = jax.checkpoint(partial(_replay, body), prevent_cse=params["prevent_cse"])
+        return kept(*given)
+    if branches := primitives.branches(eqn):
+        return lax.switch(given[0], [partial(_replay, branch) for branch in branches], *given[1:])
+    if loop := primitives.loop(eqn):
+        return _scan(loop, given)
     if op == "custom_jvp_call":
-        return _with_rule(eqn, replay)(*given)
+        return _with_rule(eqn)(*given)
     if op == "custom_vjp_call":
         raise NotImplementedError("its rule is bound to the shards that it was traced for")
-    made = eqn.primitive.bind(*given, **eqn.primitive.get_bind_params(params))
-    return made if eqn.primitive.multiple_results else [made]
+    return _jax_internals.bind(eqn, given, params | dict.fromkeys(SHARDINGS & params.keys()))
 
 
-def _with_rule(eqn: JaxprEqn, replay: Callable) -> Callable:
+def _scan(loop: primitives.Loop, given: Sequence) -> Sequence:
+    constants, carry, slices = loop.split(given)
+
+    def turn(carry, slices):
+        made = _replay(loop.body, *constants, *carry, *slices)
+        return made[: loop.carried], made[loop.carried :]
+
+    carried, stacked = lax.scan(turn, carry, slices, loop.length, loop.reverse)
+    return [*carried, *stacked]
+
+
+def _with_rule(eqn: JaxprEqn) -> Callable:
     """A function with its author's derivative, both run again."""
-    function = jax.custom_jvp(partial(replay, eqn.params["call_jaxpr"]))
+    function = jax.custom_jvp(partial(_replay, primitives.own_rule(eqn)))
     fixed = eqn.params["num_consts"]
 
     @function.defjvp
     def rule(primals, tangents):
-        primals, tangents = primals[fixed:], tangents[fixed:]
-        # JAX traces a rule when it is first asked for: as on the shards, where the call was.
-        mesh = eqn.ctx.cur_abstract_mesh
-        on_shards = core.extend_axis_env_nd(mesh.shape.items()), config._check_vma(True)
-        with eqn.ctx.manager, on_shards[0], on_shards[1]:
-            traced = eqn.params["jvp_jaxpr_fun"].call_wrapped(*[False] * len(primals))
-        jaxpr, constants, still = traced
-        made = replay(ClosedJaxpr(jaxpr, constants), *primals, *tangents)
+        jaxpr, constants, still = _jax_internals.derivative(eqn)
+        made = _replay(ClosedJaxpr(jaxpr, constants), *primals[fixed:], *tangents[fixed:])
         outputs, moving = made[: len(still)], iter(made[len(still) :])
         return outputs, [
             jax.numpy.zeros_like(output) if stands else next(moving)
