@@ -54,6 +54,17 @@ def test_parameters_agree(model):
         assert measured == log or abs(measured - log) < TOLERANCE, (path, measured, log)
 
 
+@pytest.mark.parametrize("model", [models.plain, models.plain_scan, models.plain_residual])
+def test_in_float64_itself(model):
+    """With `jax_enable_x64`, and a model in float64, nothing is rounded to float32 on the way."""
+    case = model()
+    expected = reference(case)
+    with jax.enable_x64(True):
+        report = vg.inspect(case.loss, float64(case.params), *float64(case.batch))
+    for path, log in expected.items():
+        assert abs(report.parameters[path].log_gradient_rms - log) < 1e-6, path
+
+
 def test_float32_would_have_read_zero():
     """The reason for all this, on the reader's own kind of model."""
     case = models.plain_scan(depth=200)

@@ -12,7 +12,8 @@ TEXT = Path(__file__).parents[2].joinpath("chapters", "inspect.md").read_text()
 
 def test_every_name_is_on_the_page():
     inspection = vg.inspection
-    for record in (inspection.Layer, inspection.Parameter, inspection.Finding, Culprit):
+    records = inspection.Layer, inspection.Histogram, inspection.Parameter, inspection.Finding
+    for record in (*records, Culprit):
         for field in dataclasses.fields(record):
             assert f"`{field.name}`" in TEXT, f"{record.__name__}.{field.name}"
     public = {name for name in dir(inspection.Report) if not name.startswith("_")}

@@ -11,7 +11,7 @@ import numpy as np
 from vanishing.inspection import inputs, measure, nonfinite, pullback, scaled
 from vanishing.inspection.crossings import crossings
 from vanishing.inspection.plan import plan
-from vanishing.inspection.records import Layer, Parameter
+from vanishing.inspection.records import Histogram, Layer, Parameter
 from vanishing.inspection.scaled import Scaled
 from vanishing.inspection.taps import Tap
 
@@ -124,19 +124,24 @@ class Instrument:
             record = found.get((tap.number, what), {})
             return float(record[name][index]) if name in record else float("nan")
 
+        def histogram(what: str, exponent: float) -> Histogram:
+            return _histogram(found[tap.number, what]["counts"][index].tolist(), exponent)
+
+        signal = read("activation", "exponent")
+        gradient = read("gradient", "exponent") + read("carried", "exponent")
         return Layer(
             name=name,
             kind=tap.kind,
             parameter=leaf,
             index=None if not index else index[0] if len(index) == 1 else index,
-            log_activation_rms=_log(read("activation", "rms"), read("activation", "exponent")),
+            log_activation_rms=_log(read("activation", "rms"), signal),
             dead_fraction=read("slope", "dead_fraction"),
             saturated_fraction=read("slope", "saturated_fraction"),
-            log_gradient_rms=_log(
-                read("gradient", "rms"), read("gradient", "exponent") + read("carried", "exponent")
-            ),
+            log_gradient_rms=_log(read("gradient", "rms"), gradient),
             feature_correlation=read("activation", "alike"),
             gradient_correlation=read("gradient", "alike"),
+            activation_histogram=histogram("activation", signal),
+            gradient_histogram=histogram("gradient", gradient),
             function=tap.function,
             squashes=tap.squashes,
             where=tap.equation.line,
@@ -207,6 +212,14 @@ def _log(rms, exponent) -> float:
     """ln(rms · 2^exponent), in float64."""
     with np.errstate(divide="ignore"):
         return float(np.log(np.float64(rms)) + LN2 * np.float64(exponent))
+
+
+def _histogram(counts: Sequence[int], exponent: float) -> Histogram:
+    """A histogram of counts from the largest entry's octave down, zeros last."""
+    *counts, zeros = counts
+    top = exponent + 1 if any(counts) else -np.inf
+    edges = LN2 * (top - np.arange(len(counts)))
+    return Histogram(tuple(counts[::-1]), (-np.inf, *edges[::-1].tolist()), zeros)
 
 
 def _by_format(shares) -> MappingProxyType:

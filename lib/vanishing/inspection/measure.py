@@ -38,6 +38,8 @@ MOST = 126  # and is itself a float32
 # How many arrays are measured together, and how many bytes: they are copied side by side, so that
 # more would need more memory, fewer more time to compile.
 TOGETHER, BYTES = 32, 2**21
+# How many powers of two a histogram tells apart: 2^-23, seven decades, is float32's own precision.
+OCTAVES = 24
 
 
 @pytree("arrays")
@@ -85,7 +87,7 @@ def at_taps(batch: int | None):
                 slopes.append(((tap.number, "slope"), rows, tap.steepest))
         numbers = tuple((sample.tap.number, "carried") for sample in samples)
         carried = Record({"exponent": scaled.exponents(cotangents)}, numbers)
-        return [carried, *_together(quantities, _sizes), *_together(slopes, _slopes)]
+        return [carried, *_together(quantities, _spread), *_together(slopes, _slopes)]
 
     return measure
 
@@ -187,10 +189,24 @@ def _sizes(stack: Array) -> dict[str, Array]:
     return made
 
 
+def _spread(stack: Array) -> dict[str, Array]:
+    """`_sizes`, and of each array how many entries are in which octave below the largest.
+
+    The last two of the `counts`, [arrays, OCTAVES + 1], are all that is smaller, and zeros.
+    """
+    made = _sizes(stack)
+    wide = stack.astype(scaled.wide(stack.dtype)).reshape(len(stack), -1)
+    below = -scaled.octaves(scaled.times(wide, scaled.inverse(made["largest"])))
+    zero = below == -scaled.NOTHING
+    tests = [below == octave for octave in range(OCTAVES - 1)]
+    counts = _counts([*tests, (below >= OCTAVES - 1) & ~zero, zero])
+    return made | {"counts": jnp.stack(counts, axis=-1)}
+
+
 def _read_sizes(found: dict[str, np.ndarray], size: int) -> dict:
     """The RMS of an array, as a number near one and an exponent, and how alike its rows are.
 
-    That is the mean cosine between different rows, those of zeros left out; NaN for fewer than
+    Alike is the mean cosine between different rows, those of zeros left out; NaN for fewer than
     two. With u_i the unit vectors, Σ_{i≠j} u_i·u_j = ‖Σ u_i‖² − n.
     """
     squares = found["squares"].astype(np.float64)
@@ -198,6 +214,9 @@ def _read_sizes(found: dict[str, np.ndarray], size: int) -> dict:
         "rms": np.sqrt(squares.sum(axis=-1) / max(size, 1)),
         "exponent": scaled.exponent_of(found["largest"]),
     }
+    if "counts" in found:
+        finite = np.isfinite(found["largest"])[..., None]
+        made["counts"] = np.where(finite, found["counts"], 0)
     if "united" in found:
         count = (squares > 0).sum(axis=-1)
         pairs = np.where(count > 1, count * (count - 1.0), np.nan)
@@ -268,10 +287,10 @@ def _of_gradients(values: Array, exponents: Array, largest: Array) -> dict[str, 
         largest: the exponent of the largest gradient entry of all parameters.
     """
     common = jnp.max(exponents, axis=1)
-    shares = scaled.power_of_two(2 * (exponents - common[:, None]))
+    shares = scaled.power_of_two(2 * (exponents - common[:, None])).astype(values.dtype)
     squares = jnp.sum(jnp.sum(values * values, axis=2) * shares, axis=1)
-    low = jnp.array([low for low, _ in FORMATS.values()])
-    room = jnp.array([high - HEADROOM for _, high in FORMATS.values()])
+    low = jnp.array([low for low, _ in FORMATS.values()], jnp.int32)
+    room = jnp.array([high - HEADROOM for _, high in FORMATS.values()], jnp.int32)
     steps = jnp.concatenate([low, low - jnp.clip(room - largest, 0, MOST)])
     limits = scaled.power_of_two(steps[None, None, :] - exponents[:, :, None])
     limits = jnp.concatenate([jnp.zeros_like(limits[:, :, :1]), limits], axis=2)

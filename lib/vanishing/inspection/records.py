@@ -9,6 +9,25 @@ NATS_PER_DECADE = float(np.log(10))
 
 
 @dataclass(frozen=True)
+class Histogram:
+    """How many entries of an array have which size, by powers of two.
+
+    Gradients that float32 would flush to zero are counted where they are. Of an array that holds a
+    NaN or an infinity nothing is counted.
+
+    Attributes:
+        counts: [24], how many entries have edges[k] ≤ ln|x| < edges[k + 1].
+        edges: [25], natural logarithms in rising order, ln 2 apart; the first is −∞, and the last
+            is less than ln 2 above the largest entry. All are −∞ where nothing is counted.
+        zeros: how many entries are exactly zero.
+    """
+
+    counts: tuple[int, ...]
+    edges: tuple[float, ...]
+    zeros: int
+
+
+@dataclass(frozen=True)
 class Layer:
     """One layer or activation, in one turn of a loop if it stands in one.
 
@@ -27,6 +46,8 @@ class Layer:
             axis is the batch's.
         gradient_correlation: the mean cosine between the gradients of different examples: 1
             where all pull one way, 0 where they are orthogonal.
+        activation_histogram: `Histogram` of the pre-activation, or of the activation's output.
+        gradient_histogram: `Histogram` of the loss's gradient with respect to the same array.
         function: the activation's name; None for a layer.
         squashes: whether the activation is flat at both ends, as sigmoid and tanh are.
         where: file and line that it comes from.
@@ -42,6 +63,8 @@ class Layer:
     log_gradient_rms: float
     feature_correlation: float
     gradient_correlation: float
+    activation_histogram: Histogram = field(repr=False)
+    gradient_histogram: Histogram = field(repr=False)
     function: str | None
     squashes: bool
     where: str

@@ -8,6 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
+from vanishing.inspection import page
 from vanishing.inspection.findings import decades, place
 from vanishing.inspection.nonfinite import Culprit
 from vanishing.inspection.records import Finding, Layer, Parameter
@@ -15,15 +16,6 @@ from vanishing.inspection.records import Finding, Layer, Parameter
 # A table in a terminal shows so many rows, the first and the last of them.
 ROWS = 24
 COLUMNS = ("layer", "lg activation", "dead", "saturated", "alike", "lg gradient")
-_STYLE = """
-.vg-report{font:14px/1.45 system-ui,sans-serif;max-width:60rem;margin:1rem auto;padding:0 1rem}
-.vg-report table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-.vg-report td,.vg-report th{padding:.15rem .7rem;text-align:right;border-bottom:1px solid #8884}
-.vg-report td:first-child,.vg-report th:first-child{text-align:left}
-.vg-report li{margin:.4rem 0}.vg-report svg{max-width:100%;height:auto}
-"""
-# The paper of a report that stands alone; elsewhere the page has one.
-_PAPER = "body{background:var(--vg-surface);color:var(--vg-ink)}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,14 +78,14 @@ class Report:
             for layer in self.layers
         )
         return (
-            f"<div class=vg-report><style>{_STYLE}</style><p>{_text(_title(self))}</p>"
-            f"<ol>{found}</ol>{_svg(self)}"
+            f"<div class=vg-report><style>{page.STYLE}</style><p>{_text(_title(self))}</p>"
+            f"<ol>{found}</ol>{_picture(self)}"
             f"<details open><summary>Every layer</summary><table><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table></details></div>"
         )
 
     def frame(self):
-        """The layers as a pandas `DataFrame`, one row a layer.
+        """The layers as a pandas `DataFrame`, one row a layer, without histograms.
 
         Raises:
             ModuleNotFoundError: pandas is not installed.
@@ -105,7 +97,8 @@ class Report:
                 "frame: expected pandas to be installed; got none. Run pip install pandas, or "
                 "read report.layers."
             ) from error
-        return pandas.DataFrame([vars(layer) for layer in self.layers])
+        spread = ["activation_histogram", "gradient_histogram"]
+        return pandas.DataFrame([vars(layer) for layer in self.layers]).drop(columns=spread)
 
     def figure(self):
         """A matplotlib figure: sizes of signals and gradients, shares of dead units, by layer."""
@@ -115,7 +108,8 @@ class Report:
         from vanishing.live.palette import COLOURS, STYLE
 
         with mpl.rc_context(STYLE):
-            figure = Figure(figsize=(7, 5.2), layout="constrained")
+            figure = Figure(figsize=(7, 5.2))
+            figure.subplots_adjust(page.LEFT, 0.1, page.RIGHT, 0.98, hspace=0.3)
             panels = figure.subplots(3, 1, sharex=True)
             for kind, mark, colour in (("layer", "o", "blue"), ("activation", ".", "purple")):
                 some = [(k, layer) for k, layer in enumerate(self.layers) if layer.kind == kind]
@@ -133,6 +127,7 @@ class Report:
             panels[1].set(ylabel="log₁₀ RMS\nof the gradient")
             panels[2].set(
                 ylabel="share",
+                xlim=(-0.5, len(self.layers) - 0.5),
                 ylim=(-0.05, 1.05),
                 xlabel="layer, in the order of the forward pass",
             )
@@ -148,7 +143,7 @@ class Report:
         path.write_text(
             "<!doctype html><html lang=en><meta charset=utf-8>"
             "<meta name=viewport content='width=device-width'>"
-            f"<title>Vanishing Gradients: report</title><style>{palette.css()}{_PAPER}</style>"
+            f"<title>Vanishing Gradients: report</title><style>{palette.css()}{page.PAPER}</style>"
             f"{self._repr_html_()}</html>",
             encoding="utf-8",
         )
@@ -245,9 +240,11 @@ def _text(words: str) -> str:
     return html.escape(words)
 
 
-def _svg(report: Report) -> str:
-    """The figure, in colours that follow the page."""
+def _picture(report: Report) -> str:
+    """The figure, in colours that follow the page, with the histograms of every layer."""
     from vanishing.live import themed_svg
 
     alt = f"Sizes and shares of every layer. {_title(report)}."
-    return themed_svg(report.figure(), alt, prefix=f"r{crc32(str(report).encode()):x}-")
+    name = f"r{crc32(str(report).encode()):x}"
+    svg = themed_svg(report.figure(), alt, prefix=f"{name}-")
+    return page.picture(svg, report.layers, name)

@@ -64,7 +64,7 @@ class Scaled:
 
 def _total(terms: Sequence[Num[Array, "*slices"]]) -> Int[Array, "*slices"]:
     """The sum of some terms of an exponent."""
-    first, *more = map(_exponents, terms or (jnp.zeros((), jnp.int32),))
+    first, *more = map(octaves, terms or (jnp.zeros((), jnp.int32),))
     return sum(more, start=first)
 
 
@@ -107,8 +107,12 @@ def largest(stack: Float[Array, "arrays *shape"]) -> Float[Array, " arrays"]:  #
     >>> largest(jnp.array([[0.75, -5.0], [0.0, 0.0]])).tolist()
     [5.0, 0.0]
     """
-    sizes = jnp.max(jnp.abs(stack), axis=tuple(range(1, stack.ndim)), initial=0)
-    if sizes.dtype == jnp.float64:  # what float32 would flush is small, not zero
+    return _single(jnp.max(jnp.abs(stack), axis=tuple(range(1, stack.ndim)), initial=0))
+
+
+def _single(sizes: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Sizes in float32; what it would flush is small, not zero."""
+    if sizes.dtype == jnp.float64:
         sizes = jnp.where(sizes > 0, jnp.clip(sizes, 2.0**-126, 2.0**126), 0)
     return sizes.astype(jnp.float32)
 
@@ -128,19 +132,20 @@ def inverse(size: Float[Array, "*slices"]) -> Float[Array, "*slices"]:
     return lax.bitcast_convert_type(2 * _ONE - _field(size), jnp.float32)
 
 
-def _exponents(term: Num[Array, "*slices"]) -> Int[Array, "*slices"]:
-    """The exponent of a term; `NOTHING` of 0.
+def octaves(entries: Num[Array, "*shape"]) -> Int[Array, "*shape"]:
+    """The exponents of floats, from −127 to 126, `NOTHING` of 0; integers stay as they are.
 
-    >>> _exponents(jnp.array([5.0, 0.0])).tolist()
+    >>> octaves(jnp.array([-5.0, 0.0])).tolist()
     [2, -1048576]
     """
-    if not jnp.issubdtype(term.dtype, jnp.floating):
-        return term
-    return jnp.where(term == 0, NOTHING, (_field(term) >> _MANTISSA) - _BIAS)
+    if not jnp.issubdtype(entries.dtype, jnp.floating):
+        return entries
+    sizes = _single(jnp.abs(entries))
+    return jnp.where(sizes == 0, NOTHING, (_field(sizes) >> _MANTISSA) - _BIAS)
 
 
 def exponent_of(size: np.ndarray) -> np.ndarray:
-    """`_exponents` of floats that have left the compiled function.
+    """`octaves` of floats that have left the compiled function.
 
     >>> exponent_of(np.float32([5.0, 0.0])).tolist()
     [2, -1048576]
@@ -220,10 +225,10 @@ def exponents(parts: Sequence[Scaled]) -> Int[Array, " parts"]:
     if not terms:
         return jnp.zeros(len(parts), jnp.int32)
     kinds = [[t for t in terms.values() if t.dtype == kind] for kind in (jnp.float32, jnp.int32)]
-    stacked = jnp.concatenate([_exponents(jnp.stack(kind)) for kind in kinds if kind])
+    stacked = jnp.concatenate([octaves(jnp.stack(kind)) for kind in kinds if kind])
     place = {id(term): column for column, term in enumerate([*kinds[0], *kinds[1]])}
     counts = np.zeros((len(parts), len(terms)), np.int32)
     for row, part in enumerate(parts):
         for term in part.terms:
             counts[row, place[id(term)]] += 1
-    return jnp.maximum(jnp.sum(counts * stacked[None, :], axis=1), NOTHING)
+    return jnp.maximum(jnp.sum(counts * stacked[None, :], axis=1, dtype=jnp.int32), NOTHING)
