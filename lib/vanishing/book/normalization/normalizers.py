@@ -12,6 +12,7 @@ from vanishing.book.style import (
     NATS_PER_DECADE,
     THEORY,
     is_narrow,
+    is_slide,
     live_figure,
     mosaic,
 )
@@ -120,15 +121,20 @@ def compute(
 
 
 def _panels():
-    """The axes: gradient above; the other two side by side below it, or one under another."""
+    """The axes: gradient above; the other two side by side below it, or one under another; on a
+    slide beside it."""
     if is_narrow():
         panels = [["gradient"], ["activation"], ["alike"]]
         return mosaic(panels, 3.7, sharex=True, height_ratios=[1.8, 1, 1])
+    if is_slide():
+        panels = [["gradient", "activation"], ["gradient", "alike"]]
+        return mosaic(panels, sharex=True, width_ratios=[1.25, 1])
     return mosaic([["gradient", "gradient"], ["activation", "alike"]], 5.2)
 
 
 def _draw():
     figure, panels = _panels()
+    wide = not (is_narrow() or is_slide())
     layer, flat = np.arange(1.0, LAYERS + 1), np.zeros(LAYERS)
     bind = {}
 
@@ -139,24 +145,33 @@ def _draw():
     line("gradient", "gradient", label="measured")
     line("gradient", "law", color=COLOURS["ink"], label="theory", **THEORY)
     slate = {"color": COLOURS["slate"], "linestyle": "-.", "linewidth": 1}
-    line("gradient", "limit", label="B → ∞" if is_narrow() else "batch norm, B → ∞", **slate)
+    line("gradient", "limit", label="batch norm, B → ∞" if wide else "B → ∞", **slate)
     line("activation", "activation")
     line("alike", "alike")
     panels["gradient"].set(ylim=(-8, 12.5))
     panels["gradient"].set_yticks([-5, 0, 5, 10], ["10⁻⁵", "1", "10⁵", "10¹⁰"])
     axis_titles(panels["gradient"], y="gradient")
-    legend_above(panels["gradient"])
+    if is_slide():
+        panels["gradient"].legend(loc="upper right")
+    else:
+        legend_above(panels["gradient"])
     panels["activation"].set(ylim=(-8, 8), yticks=[-5, 0, 5])
     axis_titles(panels["activation"], y="log₁₀ activation RMS")
     panels["alike"].set(ylim=(-0.05, 1.05), yticks=[0, 0.5, 1])
-    axis_titles(panels["alike"], y="cosine between two inputs")
+    axis_titles(
+        panels["alike"], y="cosine of two inputs" if is_slide() else "cosine between two inputs"
+    )
     for panel in panels.values():
         panel.set(xlim=(0, LAYERS + 1))
         axis_titles(panel, x="layer")
         if is_narrow():
             panel.label_outer()
-    words = panels["gradient"].text(1, -7.2, "layer 1: +4.3 powers of ten")
-    bind[words] = "layer 1: {gradient[0]:+.1f} powers of ten"
+    if is_slide():
+        panels["activation"].tick_params(labelbottom=False)
+        panels["activation"].set_xlabel("")
+    unit = "decades" if is_slide() else "powers of ten"
+    words = panels["gradient"].text(1, -7.2, f"layer 1: +4.3 {unit}")
+    bind[words] = f"layer 1: {{gradient[0]:+.1f}} {unit}"
     return figure, bind
 
 
