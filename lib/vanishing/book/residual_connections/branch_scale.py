@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from vanishing._layers import normalize, read_in
 from vanishing.book.labels import axis_titles
-from vanishing.book.style import COLOURS, is_narrow, live_figure, mosaic
+from vanishing.book.style import COLOURS, is_narrow, is_slide, live_figure, mosaic
 from vanishing.live import Ahead, Seed, Slider, Toggle
 from vanishing.network import MLP
 from vanishing.probe import rescale
@@ -152,12 +152,17 @@ SIZE = LinearSegmentedColormap.from_list(
 )
 
 
+def _panels():
+    """The axes: the network on top; below it the other three, on a slide in one row."""
+    if is_slide():
+        panels = [["net", "net", "net"], ["norms", "lengths", "slope"]]
+        return mosaic(panels, height_ratios=[1, 1.6])
+    panels = [["net", "net"], ["norms", "lengths"], ["slope", "slope"]]
+    return mosaic(panels, 4.2 if is_narrow() else 6.6, height_ratios=[1, 1.5, 1.2])
+
+
 def _draw():
-    figure, panels = mosaic(
-        [["net", "net"], ["norms", "lengths"], ["slope", "slope"]],
-        height=4.2 if is_narrow() else 6.6,
-        height_ratios=[1, 1.5, 1.2],
-    )
+    figure, panels = _panels()
     bind, blocks = {}, np.arange(BLOCKS + 1.0)
 
     def line(panel, output, x=None, **options):
@@ -197,9 +202,10 @@ def _draw():
     x = np.asarray(shattering.inputs()).ravel().astype(float)
     line("slope", "slope", x, linewidth=1.0, color=COLOURS["blue"])
     slope.set(xlim=(-shattering.REACH, shattering.REACH), ylim=(-4, 4), yticks=[-2, 0, 2])
-    axis_titles(slope, x="input x", y="df/dx, relative to its RMS")
-    words = slope.text(-1.95, -3.7, "from point to point: 0.97", va="bottom")
-    bind[words] = "from point to point: {autocorrelation:.2f}"
+    axis_titles(slope, x="input x", y="df/dx" if is_slide() else "df/dx, relative to its RMS")
+    said = "to the next: " if is_slide() else "from point to point: "
+    words = slope.text(-1.95, -3.7, f"{said}0.97", va="bottom")
+    bind[words] = f"{said}{{autocorrelation:.2f}}"
     return figure, bind
 
 

@@ -8,7 +8,16 @@ from jaxtyping import Float
 
 from vanishing._types import AnyArray
 from vanishing.book.labels import axis_titles, label_lines
-from vanishing.book.style import COLOURS, PUBLISHED, THEORY, Figure, canvas, is_narrow, picture
+from vanishing.book.style import (
+    COLOURS,
+    PUBLISHED,
+    THEORY,
+    Figure,
+    canvas,
+    is_narrow,
+    is_slide,
+    picture,
+)
 from vanishing.studies import shattering
 from vanishing.studies.intervals import Interval
 
@@ -26,7 +35,8 @@ def unravelled(blocks: int) -> Figure:
         for block in path:
             middle = block + 0.5
             ax.plot((middle - 0.3, middle + 0.3), (row, row), color=COLOURS["surface"], linewidth=4)
-            words = {"ha": "center", "va": "center", "fontsize": 9, "color": COLOURS["brown"]}
+            words = {"ha": "center", "va": "center", "color": COLOURS["brown"]}
+            words["fontsize"] = 10 if is_slide() else 9
             box = {"boxstyle": "round,pad=0.25", "facecolor": "none", "edgecolor": COLOURS["brown"]}
             ax.text(middle, row, f"branch {block + 1}", bbox=box, **words)
         ax.plot((0, blocks), (row, row), ".", color=COLOURS["ink"], markersize=5)
