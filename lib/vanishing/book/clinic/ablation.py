@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import UInt8
 from matplotlib.ticker import NullLocator
 
-from vanishing.book.labels import axis_titles, reference
-from vanishing.book.style import COLOURS, is_narrow, live_figure, mosaic
+from vanishing.book.labels import axis_titles, legend_above, reference
+from vanishing.book.style import COLOURS, is_narrow, is_slide, live_figure, mosaic
 from vanishing.live import Choice
 from vanishing.studies import ablation as study
 from vanishing.studies import worths
@@ -118,8 +118,12 @@ def _draw():
     losses.set_xticks(ticks := [0.01, 0.03, 0.1, 0.3], ticks)
     losses.xaxis.set_minor_locator(NullLocator())
     reference(losses, study.straight_line(), "straight line", axis="x")
-    axis_titles(losses, x="loss after the last step", y="share of the networks that end below")
-    losses.legend(loc="upper left")
+    if is_slide():
+        axis_titles(losses, y="share ending below a loss")
+        legend_above(losses)
+    else:
+        axis_titles(losses, x="loss after the last step", y="share of the networks that end below")
+        losses.legend(loc="upper left")
 
     places, nothing = np.arange(len(CHANGES)), np.zeros(len(CHANGES))
     bind = {passing: "share"}
@@ -131,7 +135,11 @@ def _draw():
         bind[mark] = end
     worth.axhline(0, color=COLOURS["ink"], linewidth=0.8)
     worth.set(ylim=(-0.8, 0.8), xlim=(-0.6, len(CHANGES) - 0.4))
-    worth.set_xticks(places, changes(), rotation=55 if is_narrow() else 30, ha="right")
+    if is_slide():  # what is changed to, in lines so short that they stand side by side
+        worth.set_xticks(places, [word(*change).replace(" ", "\n") for change in CHANGES])
+        worth.set_yticks([-0.5, 0, 0.5])
+    else:
+        worth.set_xticks(places, changes(), rotation=55 if is_narrow() else 30, ha="right")
     axis_titles(worth, y="by how much the loss falls")
     return figure, bind
 

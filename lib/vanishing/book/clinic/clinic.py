@@ -14,7 +14,15 @@ from vanishing.book.clinic.patients import CURES, DEPTH, PATIENTS
 from vanishing.book.clinic.treatment import BATCH, CLASSES, STEPS
 from vanishing.book.digits import EXAMPLES, digits
 from vanishing.book.labels import axis_titles, legend_above, reference
-from vanishing.book.style import COLOURS, DEAD, SATURATED, is_narrow, live_figure, mosaic
+from vanishing.book.style import (
+    COLOURS,
+    DEAD,
+    SATURATED,
+    is_narrow,
+    is_slide,
+    live_figure,
+    mosaic,
+)
 from vanishing.live import Animation, Choice, Seed
 from vanishing.training import batches, update
 
@@ -145,19 +153,21 @@ def _draw():
 
     axes["loss"].set(yscale="log", xlim=(-2, STEPS), ylim=(LOSS[0], LOSS[1] * 1.1))
     reference(axes["loss"], math.log(CLASSES), "guessing")
-    axis_titles(axes["loss"], x="step", y="loss; × no number")
+    axis_titles(axes["loss"], x="step", y="loss" if is_slide() else "loss; × no number")
     axes["gradient"].set(ylim=(GRADIENT[0] - 1, GRADIENT[1] + 1), yticks=[-20, -10, 0])
     axis_titles(axes["gradient"], y="log₁₀ ∂C/∂W; × zero")
     axes["spread"].set(ylim=(-3, 7), yticks=[0, 5])
-    axis_titles(axes["spread"], y="log₁₀ RMS of what φ receives")
+    axis_titles(
+        axes["spread"], y="log₁₀ input of φ" if is_slide() else "log₁₀ RMS of what φ receives"
+    )
     axes["shares"].set(ylim=(-0.08, 1.08), yticks=[0, 0.5, 1])
-    axis_titles(axes["shares"], y="shares")
+    axis_titles(axes["shares"], y=None if is_slide() else "shares")
     for name in ("gradient", "spread", "shares"):
         axes[name].set_xlim(0, DEPTH + 1)
         axis_titles(axes[name], x="layer")
         if is_narrow():
             axes[name].label_outer()
-    for name in ("loss", "gradient", "shares"):
+    for name in ("loss", "shares") if is_slide() else ("loss", "gradient", "shares"):
         legend_above(axes[name])
     return figure, bind
 
