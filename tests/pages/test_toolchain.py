@@ -31,8 +31,9 @@ def test_the_fingerprint_follows_library_and_pins(tree, changed):
     assert run_notebooks.fingerprint(tree) != before
 
 
-def test_the_cache_of_an_older_library_is_dropped(tree):
-    app = SimpleNamespace(outdir=tree / "_build" / "html", srcdir=tree)
+def test_the_cache_of_an_older_library_is_dropped(tree, monkeypatch):
+    monkeypatch.setattr(run_notebooks, "ROOT", tree)
+    app = SimpleNamespace(outdir=tree / "_build" / "html")
     stale = tree / "_build" / "executed" / "stale"
     stale.mkdir(parents=True)
     config = SimpleNamespace()
