@@ -60,3 +60,19 @@ def test_it_shifts_nothing_and_its_words_come_with_it(open_page, web):
     assert words.is_visible()
     track, behind = (page.locator(s).bounding_box() for s in ("[name=amplitude]", ".live-ahead"))
     assert behind["height"] == track["height"] and behind["y"] == pytest.approx(track["y"], abs=0.5)
+
+
+def test_a_fault_ahead_is_none_of_the_figure(open_page, web):
+    page = open_page(f"{web}/gallery.html")
+    strip(page)
+    page.evaluate("""async () => {
+      const { live } = document.querySelector("figure.live");
+      const { ask } = live.engine;
+      live.engine.ask = (wish) => (live.busy ? ask(wish) : Promise.reject(new Error("lost")));
+      await live.set({ flip: true });
+    }""")
+    page.wait_for_function(f"() => {STRIP} === undefined")  # it is given up
+    page.evaluate("() => document.querySelector('figure.live').live.set({ amplitude: 2 })")
+    assert page.locator("figure.live").get_attribute("data-state") == "ready"
+    found = page.evaluate("() => document.querySelector('figure.live').live.outputs.level[0]")
+    assert found == pytest.approx(level([2.0], flip=True)[0], rel=1e-5)

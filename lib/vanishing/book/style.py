@@ -72,7 +72,7 @@ class Layout(NamedTuple):
 COLUMN, PHONE = Layout(7.0), Layout(3.6, stacked=True)  # the text column of a page; a phone's
 WIDTH = COLUMN.width
 #: A slide of 1280 × 720, of which 24 pixels are ten points: all of it under its title, and what
-#: the controls of a live figure leave beside them (theme/styles/slides.css).
+#: the controls of a live figure leave beside them (_ext/deck_theme/deck.css).
 SLIDE, SLIDE_BESIDE = Layout(6.8, tallest=2.95), Layout(4.95, tallest=2.72)
 _LAYOUT: ContextVar[Layout] = ContextVar("layout", default=COLUMN)
 

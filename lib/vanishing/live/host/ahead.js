@@ -66,9 +66,9 @@ class Outlook {
     this.strips = live.form.rows.filter(({ control }) => control.ahead).map((row) => new Ahead(row));
   }
 
-  /** Resolved when the engine is free. */
+  /** Resolved when the engine is free, whatever became of what it was asked ahead. */
   async yield() {
-    await this.#pending;
+    await Promise.allSettled([this.#pending]);
   }
 
   /** Fill the strips once the reader rests, and until there is a new wish. */
@@ -94,8 +94,11 @@ class Outlook {
     const { live } = this;
     const free = !live.busy && live.where === "worker" && !live.closed.signal.aborted;
     if (!free) return null;
-    const { outputs = null } = await (this.#pending = live.engine.ask(live.request(state)));
-    this.#pending = null;
-    return live.busy ? null : outputs;
+    try {
+      const { outputs = null } = await (this.#pending = live.engine.ask(live.request(state)));
+      return live.busy ? null : outputs;
+    } finally {
+      this.#pending = null;
+    }
   };
 }
