@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,9 +58,11 @@ def firefox(visits: Visits, script: str):
     }
     ran = node(
         [str(HERE / "firefox.mjs")], return_completed_process=True,
-        input=json.dumps(request), capture_output=True, text=True, timeout=300,
+        input=json.dumps(request), capture_output=True, text=True, timeout=600,
     )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert ran.returncode == 0, ran.stderr[-4000:]
+    if ran.stderr:
+        warnings.warn(f"Firefox did not answer and was started anew: {ran.stderr}", stacklevel=2)
     return [(each["result"], each["complaints"]) for each in json.loads(ran.stdout)]
 
 

@@ -24,7 +24,7 @@ pytestmark = [
 BOOK = Path(__file__).parents[3] / "_build" / "html"
 STEP = 3  # of an animated figure: training is chaotic, and rounding grows with every step
 #: Set each figure of a page to its state; what it then holds, who computed it, and whether the
-#: picture changed.
+#: picture changed. A figure that does not answer tells how it is.
 MOVE = """async (states) => {
   const found = {};
   for (const figure of document.querySelectorAll("figure.live")) {
@@ -32,7 +32,11 @@ MOVE = """async (states) => {
     const { live } = figure;
     const picture = figure.querySelector(".live-picture");
     const before = picture.innerHTML;
-    await live.set(states[figure.dataset.name]);
+    const silent = new Promise((_, tell) => setTimeout(() => tell(new Error(JSON.stringify({
+      ...figure.dataset, where: live.where, busy: live.busy, count: live.count, wanted: live.wanted,
+      hidden: document.hidden,
+    }))), 75000));
+    await Promise.race([live.set(states[figure.dataset.name]), silent]);
     found[figure.dataset.name] = {
       where: live.where,
       moved: picture.innerHTML !== before,
