@@ -23,9 +23,14 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 logger = logging.getLogger(__name__)
 
 
+def chapter_path(chapter: str) -> Path:
+    """The text of the chapter of a deck."""
+    return ROOT / "chapters" / f"{chapter}.md"
+
+
 def sections(chapter: str) -> dict[str, str]:
     """Id → title of every section of a chapter, as its page has them."""
-    text = (ROOT / "chapters" / f"{chapter}.md").read_text(encoding="utf-8")
+    text = chapter_path(chapter).read_text(encoding="utf-8")
     text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)  # comments in code
     titles = {nodes.make_id(title): title for title in HEADING.findall(text)}
     return {name: re.sub(r'"([^"]*)"', r"“\1”", title) for name, title in titles.items()}
@@ -37,6 +42,7 @@ class Section(SphinxRole):
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """The link, or a warning where the chapter has no such section."""
         chapter = self.env.docname
+        self.env.note_dependency(str(chapter_path(chapter)))
         known = sections(chapter)
         if self.text not in known:
             logger.warning(

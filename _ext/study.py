@@ -8,13 +8,12 @@ import json
 from pathlib import Path
 
 from docutils import nodes
-from docutils.parsers.rst import Directive
 from rjsmin import jsmin
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxRole
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx_exercise.nodes import is_exercise_node
 from steps import EXERCISE, KINDS, Step, chapters, duration
 
@@ -44,7 +43,8 @@ class Minutes(SphinxRole):
     """``{minutes}`no-learning chain-rule ●●```: to read both, with their exercises up to ●●."""
 
     def run(self) -> tuple[list[nodes.Node], list]:
-        """Put it off until all pages are read."""
+        """Put it off until all pages are read, of which any may have changed."""
+        self.env.note_reread()
         return [pending_minutes(asked=self.text)], []
 
 
@@ -52,11 +52,12 @@ class listing(nodes.General, nodes.Element):
     """A list of the whole book, once all pages are read; `kind` says which."""
 
 
-class Listing(Directive):
+class Listing(SphinxDirective):
     """``{progress}``, ``{quizzes}`` or ``{exercises}``."""
 
     def run(self) -> list[nodes.Node]:
-        """Put it off until all pages are read."""
+        """Put it off until all pages are read, of which any may have changed."""
+        self.env.note_reread()
         return [listing(kind=self.name)]
 
 

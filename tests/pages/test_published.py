@@ -161,11 +161,16 @@ def made(root: Path) -> Path:
     (root / "_config.yml").write_text(config, encoding="utf-8")
     (root / "_build").mkdir()
     (root / "_build/npm").symlink_to(BOOK.parent / "npm")
+    build(root)
+    archive.pack(root / "_build/html")
+    return root / "_build/html"
+
+
+def build(root: Path) -> None:
+    """Build what there is to build."""
     command = [sys.executable, "-c", MAIN, "build", ".", "--warningiserror"]
     ran = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    archive.pack(root / "_build/html")
-    return root / "_build/html"
 
 
 @pytest.fixture(scope="module")
@@ -183,13 +188,28 @@ def meta(page: BeautifulSoup) -> dict[str, str]:
     return {tag.get("property") or tag.get("name"): tag["content"] for tag in found}
 
 
-def test_two_builds_give_the_same_bytes(book, tmp_path):
-    again = made(tmp_path)
+@pytest.fixture(scope="module")
+def again(tmp_path_factory) -> Path:
+    return made(tmp_path_factory.mktemp("again"))
+
+
+def test_two_builds_give_the_same_bytes(book, again):
     files = [path.relative_to(book) for path in book.rglob("*") if path.is_file()]
     assert len(files) > 30 and Path(archive.NAME) in files
     assert [
         str(name) for name in files if (book / name).read_bytes() != (again / name).read_bytes()
     ] == []
+
+
+def test_an_edit_writes_the_pages_that_show_it(again):  # and the last test to read them
+    first, other = again.parents[1] / "chapters/index.md", again / "chapters/dead-neurons.html"
+    for old, new, elsewhere in [("two pages", "two leaves", False), ("A book", "Retitled", True)]:
+        before = other.stat().st_mtime_ns
+        first.write_text(first.read_text("utf-8").replace(old, new, 1), encoding="utf-8")
+        build(again.parents[1])
+        assert new in (again / "chapters/index.html").read_text("utf-8")
+        assert (other.stat().st_mtime_ns > before) == elsewhere
+    assert "Retitled" in other.read_text("utf-8")
 
 
 def test_a_page_says_where_it_is_and_shows_its_card(book, page):
