@@ -110,7 +110,8 @@ class PlainMarkdown:
         return mark + self._apart(node).replace("\n", "\n" + " " * len(mark))
 
     def _formula(self, node: nodes.math_block) -> str:
-        tex = node.astext().strip()
+        # Which terms answer to a figure is for the page alone.
+        tex = re.sub(r"\\class\{[^{}]*\}", "", node.astext().strip())
         if r"\\" in tex and r"\begin" not in tex:
             tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
         number = self._number("displaymath", node) if node["number"] else ""

@@ -1,5 +1,6 @@
 """Live figures: a matplotlib figure whose JAX function runs in the reader's browser."""
 
+from vanishing.live.artists.cursor import Cursor
 from vanishing.live.artists.network import NetworkPicture, draw_network
 from vanishing.live.compiler import CompileError, Program, compile
 from vanishing.live.controls import Ahead, Choice, Seed, Slider, Toggle
@@ -13,6 +14,7 @@ __all__ = [
     "Animation",
     "Choice",
     "CompileError",
+    "Cursor",
     "LiveFigure",
     "NetworkPicture",
     "Prediction",

@@ -33,7 +33,8 @@ class LiveFigure:
         compute: pure function `compute(**controls) -> dict[str, Array]` with static shapes, or
             an `Animation`.
         controls: `Slider`, `Choice`, `Toggle`, `Seed`.
-        bind: artist → output name, or names by role, or the template of a text.
+        bind: artist → output name, or names by role, or the template of a text; and a `Cursor` →
+            the template of what it says.
         name: identifier; the figure's element is `fig-<name>`.
         alt: text alternative of the first picture: what there is to see.
         title: what the figure is called, in words; the name with spaces by default.

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from vanishing.live.artists.binding import bind_artist
 from vanishing.live.artists.bound import Bound, Outputs
+from vanishing.live.artists.cursor import Cursor
 from vanishing.live.artists.marks import BoundRule
 from vanishing.live.page.svg import check_figure, points, themed_svg
 
@@ -26,6 +27,7 @@ class Layout:
         fig: the figure, its limits and its layout frozen.
         bounds: artists with the outputs that they show.
         picks: what the host needs to turn a tap into a control's value.
+        cursor: what it needs to mark one number in several panels, or None.
 
     Raises:
         TypeError: if something is of the wrong kind.
@@ -45,6 +47,7 @@ class Layout:
         self.fig, self.name = check_figure(fig), name
         self.bounds = self._bind(bind, {key: value.shape for key, value in outputs.items()})
         self._freeze()
+        self.cursor = self._cursor(bind, outputs)
         self.picks = [self._pick(*pair, sliders) for pair in (pick or {}).items()]
         self.draw(outputs)
 
@@ -55,7 +58,11 @@ class Layout:
                 f"bind: expected a mapping from artists to outputs; got {type(bind).__name__}. "
                 'Write {line: "y"}.'
             )
-        bounds = [bind_artist(artist, target) for artist, target in bind.items()]
+        bounds = [
+            bind_artist(artist, target)
+            for artist, target in bind.items()
+            if not isinstance(artist, Cursor)
+        ]
         for bound in bounds:
             if any(artist.figure is not self.fig for artist in bound.artists):
                 raise ValueError(
@@ -64,6 +71,15 @@ class Layout:
                 )
             bound.check(shapes)
         return bounds
+
+    def _cursor(self, bind: Mapping[Any, Any], outputs: Outputs) -> dict | None:
+        """What the host needs for the cursor, if one is bound."""
+        cursors = [artist for artist in bind if isinstance(artist, Cursor)]
+        if len(cursors) > 1:
+            raise ValueError(
+                f"bind: expected one cursor; got {len(cursors)}. Name all places in one of them."
+            )
+        return cursors[0].spec(bind[cursors[0]], self.bounds, outputs) if cursors else None
 
     def _freeze(self) -> None:
         """Keep limits and layout, so that two settings compare honestly."""
@@ -103,7 +119,7 @@ class Layout:
     def spec(self) -> dict[str, Any]:
         """What the host needs to move the artists, and to read a tap."""
         artists = [bound.spec(self._ids(row)) for row, bound in enumerate(self.bounds)]
-        return {"artists": artists, "picks": self.picks}
+        return {"artists": artists, "picks": self.picks, "cursor": self.cursor}
 
     def svg(self, outputs: Outputs, alt: str, prefix: str) -> str:
         """The picture of `outputs` as SVG, in points; ids begin with `prefix`."""

@@ -18,7 +18,7 @@ from vanishing.book.style import (
     live_figure,
     mosaic,
 )
-from vanishing.live import Ahead, Choice, Seed, Slider, Toggle
+from vanishing.live import Ahead, Choice, Cursor, Seed, Slider, Toggle
 from vanishing.network import MLP, NORMALIZATIONS, init
 from vanishing.probe import probe
 
@@ -142,6 +142,10 @@ def _draw():
         panels["activation"].set_xlabel("")
     words = panels["gradient"].text(LAYERS, DECADES[0] + 2, "layer 1: −30.8 decades", ha="right")
     bind[words] = "layer 1: {gradient[0]:.1f} decades"
+    bind[Cursor("layer", range(1, LAYERS + 1), panels.values())] = (
+        "gradient {gradient:.2p} times the last, activation RMS {activation:.2p}, "
+        "{dead:.0%} dead, {saturated:.0%} saturated"
+    )
     return figure, bind
 
 

@@ -23,7 +23,7 @@ from vanishing.book.style import (
     live_figure,
     mosaic,
 )
-from vanishing.live import Animation, Choice, Seed
+from vanishing.live import Animation, Choice, Cursor, Seed
 from vanishing.training import batches, update
 
 #: Losses and gradients beyond these are drawn at the edge.
@@ -169,6 +169,11 @@ def _draw():
             axes[name].label_outer()
     for name in ("loss", "shares") if is_slide() else ("loss", "gradient", "shares"):
         legend_above(axes[name])
+    by_layer = [axes[name] for name in ("gradient", "spread", "shares")]
+    bind[Cursor("layer", range(1, DEPTH + 1), by_layer)] = (
+        "gradient {gradient:.2p}, φ receives {spread:.2p}, cosine {alike:.2f}, "
+        "{saturated:.0%} saturated, {dead:.0%} dead"
+    )
     return figure, bind
 
 

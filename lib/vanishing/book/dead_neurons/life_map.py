@@ -17,7 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from vanishing import activations, datasets
 from vanishing.book.labels import axis_titles
 from vanishing.book.style import COLOURS, is_narrow, is_slide, live_figure, mosaic
-from vanishing.live import Animation, Choice, Seed, Slider, draw_network
+from vanishing.live import Animation, Choice, Cursor, Seed, Slider, draw_network
 from vanishing.network import MLP, Params, apply, forward, init
 from vanishing.studies.comparisons import matched_gain
 from vanishing.training import losses, update
@@ -259,6 +259,7 @@ def _draw():
         points: {"offsets": "plane", "colour": "z"},
         line: "loss",
         network: {"units": "slope", "dead": "is_dead"},
+        Cursor("layer", range(1, DEPTH + 1), [image, network]): "",
     }
     return figure, bind, {chosen: "unit"}
 

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from vanishing import activations
 from vanishing.book.labels import axis_titles
 from vanishing.book.style import LABELS, NATS_PER_DECADE, canvas, is_narrow, live_figure
-from vanishing.live import Animation, Choice, Seed, Slider, draw_network
+from vanishing.live import Animation, Choice, Cursor, Seed, Slider, draw_network
 from vanishing.network import MLP, forward, init
 from vanishing.probe import rescale
 
@@ -125,6 +125,7 @@ def _draw():
     panels[-1].set_xticks([1, 10, 20, 30, 40, 50])
     for ax, (name, colour) in zip(panels, COLOURS.items(), strict=True):
         bind[draw_network(ax, [SHOWN] * DEPTH, colour=colour, edges=1)] = name
+    bind[Cursor("layer", range(1, DEPTH + 1), list(bind))] = ""
     return figure, bind
 
 

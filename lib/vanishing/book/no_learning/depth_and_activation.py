@@ -16,7 +16,7 @@ from vanishing import activations
 from vanishing.book.digits import EXAMPLES, digits, standardised
 from vanishing.book.labels import axis_titles, reference
 from vanishing.book.style import DEAD, is_narrow, live_figure, mosaic
-from vanishing.live import Animation, Choice, Seed, Slider, draw_network
+from vanishing.live import Animation, Choice, Cursor, Seed, Slider, draw_network
 from vanishing.network import MLP, init
 from vanishing.training import batches, losses, tuning, update
 
@@ -181,7 +181,14 @@ def _draw():
     net.set_xticks([1, 10, 20, 30])
     network = draw_network(net, [SHOWN] * DEPTH, edges=2)
     shown = {"units": "shade", "dead": "stuck", "edges": "lines"}
-    return figure, {curve: "loss", moved: "moved", unmoved: "unmoved", network: shown}
+    layer = Cursor("layer", range(1, DEPTH + 1), [network, right])
+    return figure, {
+        curve: "loss",
+        moved: "moved",
+        unmoved: "unmoved",
+        network: shown,
+        layer: "moved by {moved:.1e} of its size",
+    }
 
 
 def depth_and_activation():

@@ -16,7 +16,7 @@ from vanishing.book.style import (
     live_figure,
     mosaic,
 )
-from vanishing.live import Ahead, Choice, Seed, Slider
+from vanishing.live import Ahead, Choice, Cursor, Seed, Slider
 from vanishing.network import NORMALIZATIONS
 from vanishing.probe import rescale
 from vanishing.studies.normalization import relu_factor
@@ -172,6 +172,10 @@ def _draw():
     unit = "decades" if is_slide() else "powers of ten"
     words = panels["gradient"].text(1, -7.2, f"layer 1: +4.3 {unit}")
     bind[words] = f"layer 1: {{gradient[0]:+.1f}} {unit}"
+    bind[Cursor("layer", range(1, LAYERS + 1), panels.values())] = (
+        "gradient {gradient:.2p} times the last, activation RMS {activation:.2p}, "
+        "cosine {alike:.2f}"
+    )
     return figure, bind
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from vanishing import activations, theory
 from vanishing.book.labels import axis_titles
 from vanishing.book.style import COLOURS, THEORY, is_narrow, live_figure, mosaic
-from vanishing.live import Ahead, Choice, Seed, Slider
+from vanishing.live import Ahead, Choice, Cursor, Seed, Slider
 from vanishing.network import MLP, forward, init
 
 LAYERS, WIDTH = 15, 100
@@ -116,19 +116,19 @@ def _draw():
     colours = {"length": COLOURS["blue"], "correlation": COLOURS["purple"]}
     grids, ends = {"length": LENGTHS, "correlation": ALIKE}, 2 * LAYERS - 2
     law = {"color": COLOURS["ink"], **THEORY}
-    layer = np.arange(1, LAYERS + 1)
+    layer, dots = np.arange(1, LAYERS + 1), []
     for name, colour in colours.items():
         ax, by_layer, grid = panels[name], panels[f"{name}s"], grids[name]
         ax.plot(grid, grid, color=COLOURS["slate"], linewidth=0.8)
         (curve,) = ax.plot(grid, grid, **law)
         web = {"color": COLOURS["slate"], "linewidth": 1}
         (steps,) = ax.plot(np.ones(ends), np.ones(ends), **web)
-        dots = ax.scatter(np.ones(LAYERS - 1), np.ones(LAYERS - 1), s=14, color=colour)
+        dots.append(ax.scatter(np.ones(LAYERS - 1), np.ones(LAYERS - 1), s=14, color=colour))
         (expected,) = by_layer.plot(layer, np.ones(LAYERS), **law)
         (seen,) = by_layer.plot(layer, np.ones(LAYERS), "o-", markersize=3.5, color=colour)
         bind[curve] = f"{name}_map"
         bind[steps] = {"x": f"{name}_x", "y": f"{name}_y"}
-        bind[dots] = {"x": f"{name}_from", "y": f"{name}_to"}
+        bind[dots[-1]] = {"x": f"{name}_from", "y": f"{name}_to"}
         bind[expected], bind[seen] = f"{name}_law", name
         by_layer.set(xlim=(0, LAYERS + 1), xticks=[1, 5, 10, 15])
     ranges = {"xlim": (SMALLEST, LARGEST), "ylim": (SMALLEST, LARGEST)}
@@ -148,6 +148,10 @@ def _draw():
     slope = "χ = " if is_narrow() else "slope at 1: χ = "
     words = panels["correlation"].text(1.03, -0.2, f"{slope}0.000", ha="right")
     bind[words] = slope + "{chi:.3f}"
+    places = [panels["lengths"], panels["correlations"], *dots]
+    bind[Cursor("layer", range(1, LAYERS + 1), places)] = (
+        "length q {length:.2s}, cosine {correlation:.2f}"
+    )
     return figure, bind
 
 

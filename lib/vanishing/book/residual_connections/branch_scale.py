@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from vanishing._layers import normalize, read_in
 from vanishing.book.labels import axis_titles
 from vanishing.book.style import COLOURS, is_narrow, is_slide, live_figure, mosaic
-from vanishing.live import Ahead, Seed, Slider, Toggle
+from vanishing.live import Ahead, Cursor, Seed, Slider, Toggle
 from vanishing.network import MLP
 from vanishing.probe import rescale
 from vanishing.studies import paths, shattering
@@ -206,6 +206,9 @@ def _draw():
     said = "to the next: " if is_slide() else "from point to point: "
     words = slope.text(-1.95, -3.7, f"{said}0.97", va="bottom")
     bind[words] = f"{said}{{autocorrelation:.2f}}"
+    bind[Cursor("block", range(BLOCKS + 1), [net, norms])] = (
+        "activation {activation:.1p} times the input, gradient {gradient:.1p} times the last"
+    )
     return figure, bind
 
 

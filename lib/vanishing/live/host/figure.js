@@ -66,6 +66,7 @@ class LiveFigure {
     this.form = new Form(form, spec, (values) => this.set(values), signal);
     this.voice = new Voice(this);
     this.outlook = new Outlook(this);
+    this.cursor = new Cursor(this);
     this.#listen(form, signal);
     this.form.show(this.state);
     this.find("fieldset").disabled = false;
@@ -243,7 +244,9 @@ class LiveFigure {
 
   /** Bring one layout to the last outputs, if there are any. */
   #present(/** @type {Layout} */ layout) {
-    if (Object.keys(this.outputs).length) layout.draw(this.outputs);
+    if (!Object.keys(this.outputs).length) return;
+    layout.draw(this.outputs);
+    this.cursor.draw();
   }
 
   #fail(/** @type {any} */ error) {

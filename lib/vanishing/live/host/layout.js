@@ -4,6 +4,7 @@
  * @typedef {object} LayoutSpec
  * @property {any[]} artists
  * @property {{control: string, role: "x"|"y", axis: Axis, box: number[]}[]} picks
+ * @property {CursorSpec|null} cursor
  */
 
 class Layout {
@@ -31,13 +32,18 @@ class Layout {
     this.#drawn = outputs;
   }
 
+  /** Where the pointer is, in points. @param {MouseEvent} event */
+  at({ clientX, clientY }) {
+    const toPoints = /** @type {DOMMatrix} */ (this.svg.getScreenCTM()).inverse();
+    return new DOMPoint(clientX, clientY).matrixTransform(toPoints);
+  }
+
   /**
    * What a tap in the axes of a rule that stands for a control asks for.
    * @param {MouseEvent} event @returns {State|null}
    */
-  picked({ clientX, clientY }) {
-    const toPoints = /** @type {DOMMatrix} */ (this.svg.getScreenCTM()).inverse();
-    const at = new DOMPoint(clientX, clientY).matrixTransform(toPoints);
+  picked(event) {
+    const at = this.at(event);
     for (const { control, role, axis, box } of this.spec.picks) {
       const [left, top, right, bottom] = box;
       const t = (at[role] - axis[0]) / axis[1];

@@ -67,6 +67,7 @@ class LivePage {
       this.#add(/** @type {HTMLElement} */ (figure));
     }
     this.unlink = skipLinks(this.figures);
+    answering(this.figures);
     const { signal } = this.#closed;
     this.#follow(null);
     addEventListener("hashchange", (event) => this.#follow(event), { signal });

@@ -7,6 +7,8 @@ class Voice {
   #said = null;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
   #timer;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #aside;
 
   /** @param {LiveFigure} live */
   constructor(live) {
@@ -28,6 +30,12 @@ class Voice {
   tell(/** @type {string} */ words) {
     this.stop();
     this.written.textContent = this.spoken.textContent = words;
+  }
+
+  /** Speak, once the reader rests, of what is seen already. */
+  remark(/** @type {string} */ words) {
+    clearTimeout(this.#aside);
+    if (words) this.#aside = setTimeout(() => (this.spoken.textContent = words), 300);
   }
 
   /** Let a link or a button say for a moment what it has done. */

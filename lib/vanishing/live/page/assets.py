@@ -35,6 +35,7 @@ HOST = (
     "paths",
     "artists",
     "layout",
+    "cursor",
     "machine",
     "controls",
     "ahead",
@@ -44,7 +45,7 @@ HOST = (
     "animation",
 )
 #: What a page needs besides.
-PAGE = ("address", "view", "page")
+PAGE = ("address", "view", "equations", "page")
 
 
 def source(part: str) -> str:
