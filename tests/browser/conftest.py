@@ -63,6 +63,9 @@ padding: 0 1rem }}</style></head>
 LINKS = """<p><a id="link" href="#fig-gallery?shape=cosine&amp;amplitude=2">cosine</a></p>
 <p><a href="#far">far</a> <a href="#fig-gallery">figure</a></p>
 <p id="far" style="margin-top:150vh">{}</p>"""
+FORMULA = """<div class="math"><div class="formula"><span class="enclosing at-pointed-1">J_1</span>
+<span class="enclosing at-pointed-each">J_l</span>
+<span class="enclosing at-pointed-last">J_L</span></div></div>"""
 DISTANT = """{}<p style="margin-top:60vh">Words.</p>
 <p>Set it from <a href="#fig-parabola?curvature=3">far away</a>.</p><p style="height:150vh"></p>"""
 
@@ -80,6 +83,7 @@ def figures() -> dict:
         live_gallery.furnished,
         live_gallery.layered,
         live_gallery.folded,
+        live_gallery.pointed,
         lambda: live_gallery.descent("previewed", preview=30),
         lambda: live_gallery.descent("alive", autoplay=True),
     )
@@ -97,6 +101,7 @@ def site(figures, tmp_path_factory) -> Path:
     pages["twice"] = pages["parabola"] * 2
     pages["links"] = LINKS.format("") + pages["gallery"]
     pages["distant"] = DISTANT.format(pages["parabola"])
+    pages["pointed"] = FORMULA + pages["pointed"]
     pages["later"] = re.sub('<script type="text/plain".*?</script>', "", pages["scaled"])
     for folder in (root, root / "no-worker", root / "no-inline", root / "no-style"):
         folder.mkdir(exist_ok=True)

@@ -132,6 +132,58 @@ def layered(name="layered"):
     )
 
 
+def pointed(name="pointed"):
+    """Return panels that share a cursor: two axes, a network, the rows of an image, points."""
+    layer = np.arange(1.0, 6.0)
+
+    def drawn(size, rows, columns):
+        fig = Figure(size, layout="constrained")
+        upper, lower, network, rows_of, against = fig.subplots(rows, columns).ravel()[:5]
+        (first,) = upper.plot(layer, layer, color=BLUE)
+        (second,) = lower.semilogy(layer, layer, color=RED)
+        for ax in (upper, lower):
+            ax.set_xlim(0, 6)
+        upper.set_ylim(0, 10)
+        lower.set_ylim(1e-6, 1)
+        net = live.draw_network(network, [3] * 5)
+        image = rows_of.imshow(np.zeros((10, 4)), vmin=0, vmax=2, aspect="auto", origin="lower")
+        points = against.scatter(layer, layer, color=GREEN)
+        against.set(xlim=(0, 10), ylim=(-1, 1))
+        places = [upper, lower, net, image, points]
+        bind = {
+            first: {"x": "layer", "y": "signal"},
+            second: {"x": "layer", "y": "gradient"},
+            net: "units",
+            image: "image",
+            points: {"x": "signal", "y": "turn"},
+            live.Cursor("layer", range(1, 6), places): "{signal:.1f} up, {gradient:.1e} down",
+        }
+        return fig, bind
+
+    def compute(depth, pace):
+        shown = jnp.minimum(jnp.arange(1.0, 6.0), depth.astype(jnp.float32))
+        image = pace * jnp.repeat(shown, 8).reshape(10, 4)
+        return {
+            "layer": shown,
+            "signal": pace * shown,
+            "gradient": 10.0 ** (-pace * shown),
+            "units": jnp.repeat(shown / 5, 3),
+            "image": image,
+            "turn": jnp.sin(shown),
+        }
+
+    fig, bind = drawn((9, 5), 2, 3)
+    return live.figure(
+        fig,
+        compute,
+        [live.Slider("depth", 1, 5, value=5), live.Slider("pace", 0.1, 2.0, value=1.0)],
+        bind,
+        name=name,
+        alt="Five panels by layer: one rises, one falls, a network, an image, points.",
+        narrow=drawn((3.6, 7), 5, 1),
+    )
+
+
 def parabola(name="parabola"):
     """Return the smallest live figure: one slider, one line."""
     fig = Figure((5, 3), layout="constrained")

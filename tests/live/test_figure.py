@@ -60,6 +60,11 @@ def line(ax):
         (lambda ax: {live.draw_network(ax, [2, 2]): "y"}, "expected 4 values of 'y'"),
         (lambda ax: {live.draw_network(ax, [2, 2]): {"edges": "y"}}, "expected 1 values"),
         (lambda ax: {live.draw_network(ax, [2, 2]): {"skip": "y"}}, "expected roles among"),
+        (lambda ax: {live.Cursor("layer", range(1, 3), [ax.plot(T, T)[0]]): ""}, "a bound Line2D"),
+        (lambda ax: {live.Cursor("layer", range(1, 3), [ax]): "{y}"}, "expected one number"),
+        (lambda ax: {live.Cursor("layer", range(1), [ax]): ""}, "expected a range of two"),
+        (lambda ax: {live.Cursor("layer", range(2), []): ""}, "expected a place"),
+        (lambda ax: {live.Cursor("l", range(2), [ax]): "" for _ in "ab"}, "expected one cursor"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_remedy(bind, words):
@@ -294,8 +299,8 @@ def test_files_are_stripped():
 
 def test_what_a_page_loads_is_small():
     # Runtime and compiler's kernel, host with scrubbing, presets, docking, addresses, numbers,
-    # networks.
-    assert len(gzip.compress(assets.script().encode(), 9)) <= 18 * 1024
+    # networks, the cursor that panels and formulas share.
+    assert len(gzip.compress(assets.script().encode(), 9)) <= 20 * 1024
 
 
 def test_the_widget_has_a_trait_for_every_control_and_answers_with_bytes():

@@ -56,11 +56,15 @@ def test_katex_sets_a_formula_and_refuses_a_wrong_one():
     )
     try:
         right = katex(r"\chi_1 \in \net", display=False)
+        marked = katex(r"\class{at-microscope-1}{J_1}", display=True)
         wrong = katex(r"\frac{1", display=True)
+        unsafe = katex(r"\href{javascript:alert(1)}{J_1}", display=True)
     finally:
         katex.close()
     assert "<math" in right["html"] and "katex-html" in right["html"]
     assert "error" in wrong and "html" not in wrong
+    assert 'class="enclosing at-microscope-1"' in marked["html"]
+    assert "<a " not in unsafe["html"]
 
 
 def test_every_dependency_is_pinned():

@@ -20,7 +20,7 @@
  */
 
 const LINE = 12; // points from one value to the next
-const LETTER = 5.6; // points; a chip is wide enough for the widest
+const LETTER = 6.2; // points, of the widest
 
 /** @returns {SVGElement} */
 function shape(/** @type {string} */ tag, /** @type {object} */ attributes, words = "") {
@@ -69,19 +69,18 @@ class Cursor {
    */
   take(place) {
     const { word, first, last } = this.spec;
-    const { signal } = this.live.closed;
     const hand = document.createElement("input");
     Object.assign(hand, { type: "range", className: "live-hand", min: first, max: last });
     hand.value = String(first);
     hand.setAttribute("aria-label", `mark a ${word}`);
     hand.setAttribute("aria-valuetext", `${word} ${first}`);
     const mark = () => this.mark(Number(hand.value));
-    hand.addEventListener("input", mark, { signal });
-    hand.addEventListener("focus", mark, { signal });
-    hand.addEventListener("blur", () => this.mark(null), { signal });
+    hand.addEventListener("input", mark);
+    hand.addEventListener("focus", mark);
+    hand.addEventListener("blur", () => this.mark(null));
     hand.addEventListener("keydown", (event) => { // the keys are not those of the slides around
       if (event.key !== "Escape") event.stopPropagation();
-    }, { signal });
+    });
     place.append(hand);
     this.#hands.push(hand);
   }
@@ -247,7 +246,7 @@ class Cursor {
     const width = LETTER * words.length + 8;
     const centre = Math.max(x, width / 2); // inside of the picture
     const chip = shape("g", { class: "live-chip" });
-    const ground = { x: centre - width / 2, y: y - 6.5, width, height: 13, rx: 3 };
+    const ground = { x: centre - width / 2, y: y - 7, width, height: 14, rx: 3 };
     const middle = { x: centre, y, dy: "0.35em", "text-anchor": "middle" };
     chip.append(shape("rect", ground), shape("text", middle, words));
     return chip;
