@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from vanishing.live.page.sphinxext import faulty_links
+from vanishing.live.page.sphinxext import faulty_links, faulty_terms
 
 pytestmark = pytest.mark.browser
 
@@ -94,6 +94,23 @@ def test_links_that_set_a_figure_are_no_warnings(built):
 def test_links_that_lead_nowhere_are_found(href, words, built):
     text = (built[0] / "index.html").read_text()
     found = list(faulty_links(text + f'<a href="{href.replace("&", "&amp;")}">x</a>'))
+    assert len(found) == bool(words) and words in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("term", "words"),
+    [
+        ("pointed-5", ""),
+        ("pointed-each", ""),
+        ("pointed-last", ""),
+        ("pointed-6", "no number of range(1, 6)"),
+        ("gallery-1", "no live figure 'gallery' with a cursor"),
+        ("missing-1", "no live figure 'missing'"),
+    ],
+)
+def test_terms_of_formulas_that_name_no_layer_are_found(term, words, site):
+    page = (site / "pointed.html").read_text() + (site / "gallery.html").read_text()
+    found = list(faulty_terms(page + f'<span class="enclosing at-{term}">J</span>'))
     assert len(found) == bool(words) and words in "".join(found)
 
 

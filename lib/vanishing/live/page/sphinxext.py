@@ -75,6 +75,21 @@ def faulty_links(body: str) -> Iterator[str]:
                 yield f"#fig-{name}: {value!r} for {key!r} is out of reach: {controls[key]}"
 
 
+def faulty_terms(body: str) -> Iterator[str]:
+    """Say of every term of a formula, `\\class{at-name-2}{…}`, which layer it names in vain."""
+    specs = {spec["name"]: spec for spec in map(json.loads, _SPEC.findall(body))}
+    for name, number in re.findall(r'"enclosing at-(\w+)-(\w+)"', body):
+        cursor = specs[name]["layouts"][0]["cursor"] if name in specs else None
+        if cursor is None:
+            yield f"at-{name}-{number}: no live figure {name!r} with a cursor on this page"
+        elif number not in ("each", "last", *map(str, _numbers(cursor))):
+            yield f"at-{name}-{number}: no number of {_numbers(cursor)}, nor each, nor last"
+
+
+def _numbers(cursor: dict) -> range:
+    return range(cursor["first"], cursor["last"] + 1)
+
+
 def _asked(body: str) -> Iterator[tuple[str, str]]:
     """Name and query of each figure that a link of the page sets; one link may set several."""
     for hash_ in re.findall(r'href="#(fig-\w+\?[^"]*)"', body):
@@ -100,7 +115,7 @@ def finish_page(app: Sphinx, pagename: str, templatename: str, context: dict, do
     body = context.get("body", "")
     if 'class="live-guess"' in body:
         app.add_js_file(assets.PREDICT, loading_method="defer")  # on this page alone
-    for fault in faulty_links(body):
+    for fault in (*faulty_links(body), *faulty_terms(body)):
         logger.warning("%s: %s", pagename, fault)
     for outer in re.findall(r'<figure [^>]*id="(fig-[^"]+)"', body):  # Sphinx's, with the number
         own = f'<figure class="live" id="{outer}"'
