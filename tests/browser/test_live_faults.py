@@ -102,6 +102,18 @@ def test_fifty_fast_moves_do_not_queue(open_page, web):
     assert page.evaluate("window.workers") == 1
 
 
+def test_whoever_opens_the_engine_at_once_has_one_worker(open_page, web):
+    page = open_page(f"{web}/descent.html#fig-descent?step=3", script=COUNT_WORKERS)
+    count = page.evaluate("""async () => {
+      const { live } = document.querySelector("figure.live");
+      live.warm(); // as the page does once the figure is near
+      await live.set({ step: 4 });
+      return live.count;
+    }""")
+    assert count == 4 and page.evaluate(WHERE) == "worker"
+    assert page.evaluate("window.workers") == 1
+
+
 def test_moves_spread_over_time_end_at_the_last(open_page, web, figures):
     page = open_page(f"{web}/gallery.html")
     y = page.evaluate("""async () => {

@@ -194,15 +194,21 @@ async function pageEngine(spec, data) {
  * @returns {Engine}
  */
 function browserEngine(spec, load) {
+  /** @type {Promise<Engine>|null} one for all who open, or nobody could close the others */
+  let opening = null;
   /** @type {Engine|null} */
   let engine = null;
   let deaths = 0;
-  const open = async () => {
-    if (engine) return engine;
+  const start = async () => {
     const data = await load();
-    if (deaths < 2) engine = await workerEngine(spec, data).catch(() => null);
-    return (engine ??= await pageEngine(spec, data));
+    const worker = deaths < 2 ? await workerEngine(spec, data).catch(() => null) : null;
+    return (engine = worker ?? (await pageEngine(spec, data)));
   };
+  const forget = () => (engine = opening = null);
+  const open = () => (opening ??= start().catch((error) => {
+    forget(); // so that the next wish tries again
+    throw error;
+  }));
   return {
     async ask(request) {
       for (;;) {
@@ -214,13 +220,13 @@ function browserEngine(spec, load) {
         } catch (error) {
           if (present.where === "page") throw error;
           present.close();
-          engine = null;
+          forget();
           deaths++;
         }
       }
     },
     open: async () => void (await open()),
-    close: () => engine && engine.close(),
+    close: () => void opening?.then((opened) => opened.close(), () => {}),
     get where() {
       return engine && engine.where;
     },
