@@ -62,6 +62,29 @@ def test_it_shifts_nothing_and_its_words_come_with_it(open_page, web):
     assert behind["height"] == track["height"] and behind["y"] == pytest.approx(track["y"], abs=0.5)
 
 
+HIDE = """const hidden = new CSSStyleSheet();
+  hidden.replaceSync(".live-ahead { display: none }");
+  document.adoptedStyleSheets = [hidden];"""
+
+
+def test_what_nobody_sees_is_not_computed(open_page, web):
+    page = open_page(f"{web}/gallery.html", script=HIDE)  # as slides do
+    asked = page.evaluate("""async () => {
+      const { live } = document.querySelector("figure.live"), { ask } = live.engine;
+      let asked = 0;
+      live.engine.ask = (wish) => (asked++, ask(wish));
+      await live.set({ amplitude: 2 });
+      await new Promise((later) => setTimeout(later, 400)); // twice the rest before it looks
+      return asked;
+    }""")
+    assert asked == 1
+    page.evaluate("""() => {
+      document.adoptedStyleSheets = [];
+      document.querySelector("figure.live").live.set({ amplitude: 1 });
+    }""")
+    strip(page)
+
+
 def test_a_fault_ahead_is_none_of_the_figure(open_page, web):
     page = open_page(f"{web}/gallery.html")
     strip(page)

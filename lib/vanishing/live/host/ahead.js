@@ -20,6 +20,11 @@ class Ahead {
     this.positions = [...new Set(all)];
   }
 
+  /** Whether there is a place for it; slides have none. */
+  get shown() {
+    return getComputedStyle(/** @type {Element} */ (this.path.parentElement)).display !== "none";
+  }
+
   /**
    * Compute what is not known for this state, one position after the other.
    * @param {State} state
@@ -84,7 +89,8 @@ class Outlook {
   async #look() {
     const state = { ...this.live.state };
     try {
-      for (const strip of this.strips) await strip.look(state, this.#ask);
+      const shown = this.strips.filter((strip) => strip.shown);
+      for (const strip of shown) await strip.look(state, this.#ask);
     } catch {
       this.strips = []; // the figure itself will meet the fault, and tell
     }
