@@ -55,6 +55,7 @@ class Ahead {
       const area = [[run[0][0], zero], ...run, [run[run.length - 1][0], zero]];
       return `M${join(area.map((point) => point.map((p) => Number(p.toFixed(4)))))}Z`;
     }).join(""));
+    this.row.row.classList.add("live-known");
   }
 }
 

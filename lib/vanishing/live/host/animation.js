@@ -152,11 +152,10 @@ class LiveAnimation extends LiveFigure {
 
   #progress() {
     const said = `${this.count} of ${this.steps}`;
-    this.bar.value = String(this.count);
-    this.bar.setAttribute("aria-valuetext", said);
-    this.find("[data-steps]").textContent = said;
-    const [button, word] = [this.find('[data-do="toggle"]'), this.#playing ? "Pause" : "Run"];
-    if (button.textContent !== word) button.textContent = word; // a press may be under way
+    this.bar.valueAsNumber = this.count;
+    put(this.bar, "aria-valuetext", said);
+    write(this.find("[data-steps]"), said);
+    write(this.find('[data-do="toggle"]'), this.#playing ? "Pause" : "Run");
   }
 }
 

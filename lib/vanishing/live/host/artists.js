@@ -22,13 +22,13 @@ const artists = {
       const xs = values(artist, outputs, "x");
       const ys = Array.from(values(artist, outputs, "y"));
       const points = ys.map((value, i) => [place(x, xs[i]), place(y, value)]);
-      if (path) path.setAttribute("d", polyline(points));
-      off.setAttribute("d", exits(points, artist.box));
+      if (path) put(path, "d", polyline(points));
+      put(off, "d", exits(points, artist.box));
       if (mark && marks.length < points.length) marks = copies(marks, points.length);
       marks.forEach((node, i) => {
         const shown = i < points.length && drawable(points[i]);
         node.style.display = shown ? "" : "none";
-        if (shown) ["x", "y"].forEach((name, k) => node.setAttribute(name, points[i][k]));
+        if (shown) ["x", "y"].forEach((name, k) => put(node, name, points[i][k]));
       });
     };
   },
@@ -39,7 +39,7 @@ const artists = {
     return (outputs) => {
       const at = place(artist.axes[role], outputs[output][0]);
       const ends = role === "x" ? [[at, from], [at, to]] : [[from, at], [to, at]];
-      template(group).setAttribute("d", polyline(ends));
+      put(template(group), "d", polyline(ends));
     };
   },
 
@@ -50,7 +50,7 @@ const artists = {
       artist.stand.forEach(([low, high, base], i) => {
         const top = base + outputs[artist.shows.length][i];
         const box = [point(low, base), point(high, base), point(high, top), point(low, top)];
-        template(groups[i]).setAttribute("d", box.every(drawable) ? `M${join(box)}z` : "");
+        put(template(groups[i]), "d", box.every(drawable) ? `M${join(box)}z` : "");
       });
   },
 
@@ -70,7 +70,7 @@ const artists = {
         if (base.length > 1) return [...top, ...bottom(), top[0]];
         return [point(edges[first], base[0]), ...top, point(edges[last + 1], base[0])];
       };
-      template(group).setAttribute("d", finite.map((run) => "M" + join(outline(run))).join(""));
+      put(template(group), "d", finite.map((run) => "M" + join(outline(run))).join(""));
     };
   },
 
@@ -85,7 +85,7 @@ const artists = {
       ]);
       const finite = runs(pairs, (pair) => pair.every(drawable));
       const outline = (run) => join([...run.map((p) => p[0]), ...run.map((p) => p[1]).reverse()]);
-      path.setAttribute("d", finite.map((run) => `M${outline(run)}z`).join(""));
+      put(path, "d", finite.map((run) => `M${outline(run)}z`).join(""));
     };
   },
 
@@ -118,7 +118,7 @@ const artists = {
         const at = [place(x, flat ? flat[2 * i] : xs[i]), place(y, flat ? flat[2 * i + 1] : ys[i])];
         const scale = Math.sqrt(size ? size[i] : artist.sizes[i % artist.sizes.length]);
         node.style.display = drawable(at) && scale > 0 ? "" : "none";
-        if (drawable(at)) node.setAttribute("transform", `translate(${at}) scale(${scale})`);
+        if (drawable(at)) put(node, "transform", `translate(${at}) scale(${scale})`);
         if (!paint) return;
         const rgba = `${paint.slice(4 * i, 4 * i + 3)},${paint[4 * i + 3] / 255}`;
         node.style.fill = node.style.stroke = `rgba(${rgba})`;
@@ -128,18 +128,18 @@ const artists = {
 
   network({ shows, parts, hues, zero, full }, groups) {
     const leaves = groups.map((group) => {
-      const dots = group.querySelectorAll("use");
-      return [...(dots.length ? dots : group.querySelectorAll("path"))];
+      const [dots, mark] = [[...group.querySelectorAll("use")], group.querySelector("defs path")];
+      return mark ? dots.map((dot) => unfold(dot, mark)) : [...group.querySelectorAll("path")];
     });
     /** @type {number[][]} */
     const before = leaves.map(() => []); // most units of a frame are as they were
-    const show = ({ style }, role, share) => {
+    const show = (node, role, share) => {
       const there = Number.isFinite(share);
-      if (role === "dead") return void (style.strokeOpacity = share > 0 ? "1" : "0");
+      if (role === "dead") return put(node, "stroke-opacity", share > 0 ? 1 : 0);
       const paint = role === "units" ? "fill" : "stroke";
-      style[paint] = hues[share < 0 ? 1 : 0];
-      style[`${paint}Opacity`] = String(there ? Math.abs(share) : 0);
-      if (role === "units") style.strokeOpacity = there ? "1" : "0";
+      put(node, paint, hues[share < 0 ? 1 : 0]);
+      put(node, `${paint}-opacity`, there ? Math.abs(share) : 0);
+      if (role === "units") put(node, "stroke-opacity", there ? 1 : 0);
     };
     return (outputs) =>
       parts.forEach((role, part) => {
@@ -156,7 +156,7 @@ const artists = {
 
   text(artist, [group]) {
     return (outputs) => {
-      group.querySelector("text").textContent = sentence(artist.parts, outputs, {}, null);
+      write(group.querySelector("text"), sentence(artist.parts, outputs, {}, null));
     };
   },
 };

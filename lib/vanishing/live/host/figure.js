@@ -24,6 +24,7 @@ const frame = () =>
   });
 
 const BUSY = 300; // ms after which a reader wonders
+const SOON = 100; // ms that seem no time: until then, controls wait for the picture
 const LOST = "This figure cannot be recomputed here, so the picture shows its last state.";
 const WAITING = "Its data could not be loaded. Move a control to try again.";
 
@@ -37,6 +38,8 @@ class LiveFigure {
   #wanted = null;
   /** @type {Promise<void>|null} of being at rest */
   #running = null;
+  /** @type {ReturnType<typeof setTimeout>|undefined} until the form shows the state */
+  #showing;
   /** @type {Layout|undefined} the one that is seen; undefined while none is */
   #layout;
   #watch = new ResizeObserver(() => {
@@ -141,10 +144,18 @@ class LiveFigure {
       return this.state[name] !== before;
     });
     this.voice.moved(moved);
-    this.form.show(this.state);
+    this.form.speak(this.state);
+    this.#showing ??= setTimeout(() => this.#show(), SOON);
     if (quiet) this.form.open(this.state);
     else this.changed(this.state);
     return this.refresh(moved);
+  }
+
+  /** Let the form show the state: with the picture, for one frame costs half of two. */
+  #show() {
+    clearTimeout(this.#showing);
+    this.#showing = undefined;
+    this.form.show(this.state);
   }
 
   /**
@@ -169,6 +180,7 @@ class LiveFigure {
   /** Stop, and let go of everything; the picture stays. */
   destroy() {
     this.closed.abort();
+    clearTimeout(this.#showing);
     this.#watch.disconnect();
     this.voice.stop();
     this.outlook.stop();
@@ -226,8 +238,7 @@ class LiveFigure {
   }
 
   #wait(/** @type {string} */ words) {
-    const place = this.find(".live-wait");
-    if (place.textContent !== words) place.textContent = words;
+    write(this.find(".live-wait"), words);
   }
 
   /** Draw what came. @param {Wish} request @param {Answer} answer @returns {Promise<void>} */
@@ -239,6 +250,7 @@ class LiveFigure {
 
   draw(/** @type {Outputs} */ outputs) {
     this.outputs = outputs;
+    this.#show();
     this.#present(this.#layout ?? this.layouts[0]);
   }
 

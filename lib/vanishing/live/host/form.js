@@ -2,6 +2,11 @@
 
 const NEAR = 0.2; // of a slider's length: nearer than this, two words may meet
 
+/** Let an input show a number. Of text that a script writes, browsers tell their form fillers. */
+function enter(/** @type {HTMLInputElement} */ input, /** @type {number} */ value) {
+  if (input.valueAsNumber !== value) input.valueAsNumber = value;
+}
+
 /** One control's elements. */
 class Row {
   /** @type {number[]|null} what each position of a log slider stands for */
@@ -81,20 +86,26 @@ class Row {
     });
   }
 
+  /** Tell a slider's value to who cannot see it. @param {State} state */
+  speak(state) {
+    const { control, input } = this;
+    if (control.kind !== "slider") return;
+    put(input, "aria-valuetext", spoken(control, state[control.name]));
+  }
+
   /** @param {State} state */
   show(state) {
     const { control, input } = this;
     const value = /** @type {any} */ (state[control.name]);
     if (control.kind === "toggle") input.checked = value;
-    else input.value = String(this.#stops ? nearest(this.#stops, value) : value);
+    else if (control.kind !== "choice") enter(input, this.#stops ? nearest(this.#stops, value) : value);
+    else if (input.value !== value) input.value = value;
     input.disabled = !Object.entries(control.when).every(([name, values]) =>
       values.includes(state[name]));
     this.row.classList.toggle("live-idle", input.disabled);
-    if (control.kind !== "slider") return;
-    const said = spoken(control, value);
-    input.setAttribute("aria-valuetext", said);
-    if (this.value) this.value.textContent = said;
-    if (this.box) this.box.value = String(value);
+    this.speak(state);
+    if (this.value) write(this.value, input.getAttribute("aria-valuetext") || "");
+    if (this.box) enter(this.box, value);
   }
 }
 
@@ -121,8 +132,13 @@ class Form {
     this.rows.forEach((row) => row.show(state));
     this.presets.forEach((button, i) => {
       const same = Object.entries(this.spec.presets[i]).every(([k, v]) => state[k] === v);
-      button.setAttribute("aria-pressed", String(same));
+      put(button, "aria-pressed", same);
     });
+  }
+
+  /** @param {State} state */
+  speak(state) {
+    this.rows.forEach((row) => row.speak(state));
   }
 
   /** Open what hides a control that is not at its default. @param {State} state */

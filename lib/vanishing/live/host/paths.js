@@ -30,6 +30,19 @@ function runs(items, keep) {
 
 const polyline = (points) => runs(points, drawable).map((run) => "M" + join(run)).join("");
 
+/** Set an attribute that differs: what is set anew is laid out and painted anew. */
+function put(/** @type {Element} */ node, /** @type {string} */ name, /** @type {any} */ value) {
+  const text = String(value);
+  if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+}
+
+/** Let an element say something, in the text node that it has: a new one would be styled anew. */
+function write(/** @type {Element} */ node, /** @type {string} */ words) {
+  const [text, ...others] = node.childNodes;
+  if (!(text instanceof Text) || others.length) node.textContent = words;
+  else if (text.data !== words) text.data = words;
+}
+
 /** The element whose style matplotlib gave to the artist. */
 const template = (group) => group.querySelector(":scope > path, g > path, use");
 
@@ -68,6 +81,19 @@ function dress(node, other) {
   for (const { name, value } of other.attributes) {
     if (!PLACES.has(name)) node.setAttribute(name, value);
   }
+}
+
+/**
+ * Put the mark that a `use` shows in its place, for browsers keep and style what is used twice.
+ * @param {Element} use @param {Element} mark
+ */
+function unfold(use, mark) {
+  const path = document.createElementNS(SVG, "path");
+  [use, mark].forEach((other) => dress(path, other));
+  path.setAttribute("d", mark.getAttribute("d") || "");
+  path.setAttribute("transform", `translate(${use.getAttribute("x")} ${use.getAttribute("y")})`);
+  use.replaceWith(path);
+  return path;
 }
 
 /** Replace what matplotlib drew in `group` by one path of the same look and clip. */

@@ -56,7 +56,8 @@ class Voice {
       this.#said ??= this.live.outputs; // Python described this picture
       return;
     }
-    const words = (this.written.textContent = this.#sentence(at));
+    const words = this.#sentence(at);
+    write(this.written, words);
     this.#timer = setTimeout(() => {
       if (this.live.busy) return; // what has been moved will show in a newer answer
       this.spoken.textContent = words;
