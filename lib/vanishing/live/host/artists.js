@@ -58,16 +58,16 @@ const artists = {
     const { x, y } = artist.axes;
     const { edges, base, flat } = artist;
     const point = (u, v) => (flat ? [place(x, v), place(y, u)] : [place(x, u), place(y, v)]);
-    const both = (list, i) => [point(edges[i], list[i]), point(edges[i + 1], list[i])];
+    const both = (height, i) => [point(edges[i], height), point(edges[i + 1], height)];
+    const bottoms = base && base.length > 1 && base.map(both);
     return (outputs) => {
-      const heights = outputs[artist.shows.values];
-      const finite = runs(Array.from(heights, (_, i) => i), (i) => both(heights, i).every(drawable));
+      const tops = Array.from(outputs[artist.shows.values], both);
+      const finite = runs([...tops.keys()], (i) => tops[i].every(drawable));
       const outline = (run) => {
         const [first, last] = [run[0], run[run.length - 1]];
-        const top = run.flatMap((i) => both(heights, i));
+        const top = run.flatMap((i) => tops[i]);
         if (!base) return top;
-        const bottom = () => run.flatMap((i) => both(base, i)).reverse();
-        if (base.length > 1) return [...top, ...bottom(), top[0]];
+        if (bottoms) return [...top, ...run.flatMap((i) => bottoms[i]).reverse(), top[0]];
         return [point(edges[first], base[0]), ...top, point(edges[last + 1], base[0])];
       };
       put(template(group), "d", finite.map((run) => "M" + join(outline(run))).join(""));

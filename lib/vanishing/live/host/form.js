@@ -42,6 +42,11 @@ class Row {
     if (box) box.addEventListener("change", () => moved(box.value), options);
   }
 
+  /** The number at which an input stands for a value. @param {number} value */
+  #position(value) {
+    return this.#stops ? nearest(this.#stops, value) : value;
+  }
+
   #read() {
     if (this.control.kind === "toggle") return this.input.checked;
     return this.#stops ? this.#stops[Number(this.input.value)] : this.input.value;
@@ -63,7 +68,7 @@ class Row {
   /** Where a value stands on the slider, 0 to 1. @param {number} value */
   share(value) {
     if (!this.#stops) return share(this.control, value);
-    return nearest(this.#stops, value) / (this.#stops.length - 1);
+    return this.#position(value) / (this.#stops.length - 1);
   }
 
   /**
@@ -98,7 +103,7 @@ class Row {
     const { control, input } = this;
     const value = /** @type {any} */ (state[control.name]);
     if (control.kind === "toggle") input.checked = value;
-    else if (control.kind !== "choice") enter(input, this.#stops ? nearest(this.#stops, value) : value);
+    else if (control.kind !== "choice") enter(input, this.#position(value));
     else if (input.value !== value) input.value = value;
     input.disabled = !Object.entries(control.when).every(([name, values]) =>
       values.includes(state[name]));
