@@ -111,6 +111,8 @@ class LiveFigure {
   #listen(form, signal) {
     form.addEventListener("submit", (event) => event.preventDefault(), { signal });
     form.addEventListener("click", (event) => this.#act(event), { signal });
+    // What is pressed or typed shows at once what it did; a slider on its way shows itself.
+    form.addEventListener("change", () => this.#show(), { signal });
     // Arrow keys and space belong to the control, not to the slides or the page around it.
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") event.stopPropagation();
@@ -127,6 +129,7 @@ class LiveFigure {
     const { do: action, next } = /** @type {HTMLElement} */ (target).dataset;
     if (action && detail < 2) /** @type {any} */ (this)[action](); // no double click undoes itself
     if (next) this.set({ [next]: Number(this.state[next]) + 1 });
+    if (/** @type {HTMLElement} */ (target).closest("button")) this.#show();
   }
 
   /**
