@@ -75,19 +75,21 @@ def at_taps(batch: int | None):
         if not samples:
             return []
         cotangents = [_cotangent(sample) for sample in samples]
-        quantities, slopes = [], []
+        # Apart, for the signals of the way up need not wait for the gradients of the way down.
+        signals, gradients, slopes = [], [], []
         for sample, cotangent in zip(samples, cotangents, strict=True):
             tap = sample.tap
             value = sample.tape[tap.value]
             examples = example_axes(value.shape, tap.units, batch)
-            quantities.append(((tap.number, "activation"), _rows(value, examples)))
-            quantities.append(((tap.number, "gradient"), _rows(cotangent.value, examples)))
+            signals.append(((tap.number, "activation"), _rows(value, examples)))
+            gradients.append(((tap.number, "gradient"), _rows(cotangent.value, examples)))
             if tap.kind == "activation":
                 rows = _units_first(_slope(sample), tap.units)
                 slopes.append(((tap.number, "slope"), rows, tap.steepest))
         numbers = tuple((sample.tap.number, "carried") for sample in samples)
         carried = Record({"exponent": scaled.exponents(cotangents)}, numbers)
-        return [carried, *_together(quantities, _spread), *_together(slopes, _slopes)]
+        spread = [*_together(signals, _spread), *_together(gradients, _spread)]
+        return [carried, *spread, *_together(slopes, _slopes)]
 
     return measure
 
@@ -190,16 +192,15 @@ def _sizes(stack: Array) -> dict[str, Array]:
 
 
 def _spread(stack: Array) -> dict[str, Array]:
-    """`_sizes`, and of each array how many entries are in which octave below the largest.
+    """`_sizes`, and of each array how many entries are how large.
 
-    The last two of the `counts`, [arrays, OCTAVES + 1], are all that is smaller, and zeros.
+    The `counts`, [arrays, OCTAVES], are of entries from each power of two on below the largest
+    entry's, and of those that are not zero.
     """
     made = _sizes(stack)
     wide = stack.astype(scaled.wide(stack.dtype)).reshape(len(stack), -1)
-    below = -scaled.octaves(scaled.times(wide, scaled.inverse(made["largest"])))
-    zero = below == -scaled.NOTHING
-    tests = [below == octave for octave in range(OCTAVES - 1)]
-    counts = _counts([*tests, (below >= OCTAVES - 1) & ~zero, zero])
+    sizes = jnp.abs(scaled.times(wide, scaled.inverse(made["largest"])))
+    counts = _counts([*(sizes >= 2.0**-octave for octave in range(OCTAVES - 1)), sizes > 0])
     return made | {"counts": jnp.stack(counts, axis=-1)}
 
 
@@ -214,9 +215,11 @@ def _read_sizes(found: dict[str, np.ndarray], size: int) -> dict:
         "rms": np.sqrt(squares.sum(axis=-1) / max(size, 1)),
         "exponent": scaled.exponent_of(found["largest"]),
     }
-    if "counts" in found:
+    if "counts" in found:  # from each limit on → between two of them, and zeros
+        nothing = np.zeros_like(found["counts"][..., :1])
+        ends = np.concatenate([nothing, found["counts"], nothing + size], axis=-1)
         finite = np.isfinite(found["largest"])[..., None]
-        made["counts"] = np.where(finite, found["counts"], 0)
+        made["counts"] = np.where(finite, np.diff(ends, axis=-1), 0)
     if "united" in found:
         count = (squares > 0).sum(axis=-1)
         pairs = np.where(count > 1, count * (count - 1.0), np.nan)
