@@ -178,14 +178,26 @@ def _numpy(name: str, value) -> np.ndarray:
 
 
 @jax.jit  # one program for a shape, not three
-def _within(value, largest):
-    return jnp.all(jnp.abs(value) <= largest)
+def _ends(value):
+    return jnp.min(value), jnp.max(value)
+
+
+def _in_memory(value: Array) -> bool:
+    return value.is_fully_addressable and all(d.platform == "cpu" for d in value.devices())
 
 
 def _finite(value, dtype) -> bool:
-    # Looked at now, even where the caller is being traced and this array is a constant to it.
-    with jax.ensure_compile_time_eval():
-        return bool(_within(value, jnp.asarray(jnp.finfo(dtype).max, dtype)))
+    """Whether all are finite in `dtype`: the least is, and the largest; a NaN would be both."""
+    # Looked at now, even where the caller is being traced and this array is a constant to it; by
+    # NumPy where it can, which takes a twentieth of the time that starting a program does.
+    if isinstance(value, np.ndarray) or _in_memory(value):
+        with np.errstate(all="ignore"):
+            value = np.asarray(value, jnp.dtype(dtype))
+            ends = value.min(), value.max()
+    else:
+        with jax.ensure_compile_time_eval():
+            ends = _ends(jnp.asarray(value, dtype))
+    return all(bool(np.isfinite(end)) for end in ends)
 
 
 def depth(value, allocated: int, name: str = "depth", at_least: int = 1):
