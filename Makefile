@@ -81,7 +81,7 @@ types: $(VENV)/dev   ## Hold the JavaScript to its JSDoc types
 	$(BIN)/python tests/node_packages.py
 
 bench: export JAX_ENABLE_COMPILATION_CACHE = false
-bench: $(VENV)/dev   ## Measure the speed of the library
+bench: $(VENV)/dev _build/torch/installed ## Measure the library beside NumPy, PyTorch and JAX
 	$(BIN)/python -m benchmarks
 
 ablation: $(VENV)/book ## Train the factorial of the clinic again; goes on where it was stopped
@@ -130,6 +130,13 @@ $(VIEWERS): $(VENV)/book
 
 $(VENV)/dev: requirements-dev.txt $(VENV)/book
 	$(BIN)/pip install --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# An environment of its own: no page and no test needs PyTorch.
+_build/torch/installed: requirements.txt
+	rm -rf $(@D) && $(BIN)/python -m venv $(@D)
+	$(@D)/bin/pip install --disable-pip-version-check torch==2.13.0 \
+	  "$$(grep -m1 '^numpy==' requirements.txt)"
 	@touch $@
 
 $(VENV)/bin/pip:
