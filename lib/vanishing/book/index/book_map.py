@@ -159,6 +159,7 @@ REFERENCE = (
     "glossary",
     "rounding",
     "inspect",
+    "benchmarks",
     "how-this-book-draws",
     "bibliography",
 )
