@@ -2,9 +2,11 @@
 
 ``repository: url`` in ``_config.yml`` says where the sources are; while it is empty no page offers
 anything. Binder and a JupyterHub open the chapter itself, Colab the notebook made of it, which the
-workflow keeps on a branch of its own.
+workflow keeps on a branch of its own. A live figure hands out its state as lines of Python; beside
+them is where to paste them.
 """
 
+import html
 import re
 from pathlib import PurePosixPath
 from urllib.parse import urlencode
@@ -53,6 +55,20 @@ def addresses(options: dict, docname: str, published: bool) -> dict[str, str]:
     return {service: address for service, address in found.items() if address}
 
 
+def places(body: str, found: dict[str, str]) -> str:
+    """The text of a page whose live figures say where their lines of Python run."""
+    links = "".join(
+        f' · <a href="{html.escape(address)}" target="_blank">Open on {service}</a>'
+        for service, address in found.items()
+    )
+    return re.sub(
+        r'<details class="live-python">.*?(?=</details>)',
+        lambda lines: lines[0] + links,
+        body,
+        flags=re.DOTALL,
+    )
+
+
 def take_options(app: Sphinx, config: Config) -> None:
     """Take what Jupyter Book hands to its own theme, which is not this book's."""
     app.launch_options, config.html_theme_options = config.html_theme_options, {}
@@ -62,7 +78,8 @@ def offer(app: Sphinx, pagename: str, templatename: str, context: dict, doctree)
     """Tell the foot of a page with code where it can be run."""
     if pagename in app.env.nb_metadata:
         published = bool(app.config.html_baseurl)
-        context["launch"] = addresses(app.launch_options, pagename, published)
+        context["launch"] = found = addresses(app.launch_options, pagename, published)
+        context["body"] = places(context["body"], found)
 
 
 def setup(app: Sphinx) -> dict:

@@ -37,8 +37,8 @@ def wave(frequency, amplitude, shape, flip, seed):
     }
 
 
-def gallery(name="gallery"):
-    """Return a live figure with one of each."""
+def gallery(name="gallery", page=""):
+    """Return a live figure with one of each, and the address of the page that shows it."""
     fig = Figure((9, 7), layout="constrained")
     a, b, c, d, e, f = fig.subplots(3, 2).ravel()
     zero = np.zeros(50)
@@ -100,6 +100,8 @@ def gallery(name="gallery"):
         alt="A wave with a band around it, bars, a histogram, a cloud of points and a small image.",
         caption="Every artist.",
         describe="level {level!v:.2f}",
+        python="import live_gallery\n\nlive_gallery.gallery()",
+        page=page,
     )
 
 
@@ -259,6 +261,7 @@ def descent(name="descent", preview=0, autoplay=False):
         name=name,
         alt="A point that rolls towards zero.",
         describe="w {w!v:.3f}",
+        python="import live_gallery\n\nlive_gallery.descent()",
     )
 
 

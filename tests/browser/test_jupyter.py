@@ -1,7 +1,9 @@
-"""A live figure in a real JupyterLab with a real kernel."""
+"""Live figures, and whole chapters, in a real JupyterLab with a real kernel."""
 
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,13 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 pytestmark = pytest.mark.browser
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 CELLS = [
     f"import sys; sys.path.insert(0, {str(HERE)!r})\nimport live_gallery, ipywidgets\n"
-    "figure = live_gallery.gallery()\nfigure",
+    "figure = live_gallery.gallery(page='{page}')\nfigure",
     "other = live_gallery.parabola()\nslider = ipywidgets.IntSlider(description='linked', max=4)\n"
     "link = ipywidgets.jslink((slider, 'value'), (other.widget, 'curvature'))\n"
     "seen = []\nother.widget.observe(lambda change: seen.append(change['new']), 'curvature')\n"
@@ -28,6 +32,34 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 FIGURE = "figure.live[data-name={}]"
 OUTPUT = "([name, key]) => Array.from(document.querySelector(`figure.live[data-name=${name}]`)"
 OUTPUT += ".live.outputs[key] || [], String)"
+#: The page with code that asks least; the others wait for `make journeys`.
+SHORT = "index"
+LONGEST = 900_000  # ms that a chapter may run on a busy machine
+#: The code cells as Jupyter holds them: the page need not show them all.
+CELLS_OF = """[...jupyterapp.shell.currentWidget.content.model.cells]
+  .filter(({ type }) => type === "code")
+  .map((cell) => ({ ...cell.toJSON(), state: cell.executionState }))"""
+#: Moves the first control of a live figure: who answered, and whether its picture followed.
+MOVES = """async (figure) => {
+  const { live } = figure, picture = live.find(".live-picture");
+  const [control] = live.spec.controls;
+  const other = control.kind === "choice" ? control.options.find((o) => o !== control.value)
+    : control.value === control.minimum ? control.maximum : control.minimum;
+  const before = picture.innerHTML;
+  await live.set({ [control.name]: other });
+  return [live.where, picture.innerHTML !== before];
+}"""
+#: What only MyST reads, and a reader of the notebook should not see.
+RAW = re.compile(r"^\s*(?:`{3,}|:{3,})\s*\{?|\{[\w:+-]+\}`", re.MULTILINE)
+
+
+def with_code():
+    """The pages with code; those that take long are for `make journeys`."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    for name in [contents["root"], *(entry["file"] for entry in contents["chapters"])]:
+        if "{code-cell}" in (ROOT / f"{name}.md").read_text(encoding="utf-8"):
+            slug = name.removeprefix("chapters/")
+            yield pytest.param(slug, marks=[pytest.mark.journeys] * (slug != SHORT))
 
 
 def notebook(cells):
@@ -40,16 +72,27 @@ def notebook(cells):
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """The address of a JupyterLab whose directory holds one notebook."""
+def lab(tmp_path_factory, web):
+    """The address of a JupyterLab that opens chapters as `make lab` does; beside them one
+    notebook."""
     root = tmp_path_factory.mktemp("lab")
-    (root / "live.ipynb").write_text(json.dumps(notebook(CELLS)))
+    (root / "live.ipynb").write_text(
+        json.dumps(notebook(CELLS)).replace("{page}", f"{web}/gallery.html")
+    )
+    shutil.copytree(ROOT / "chapters", root / "chapters")
+    shutil.copy(ROOT / "_toc.yml", root)
+    viewers = root / "CONFIG/labconfig/default_setting_overrides.json"
+    subprocess.run(
+        [sys.executable, "-m", "jupytext_config", "--settings-file", viewers,
+         "set-default-viewer", "markdown", "myst"], check=True,
+    )  # fmt: skip
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     home = {f"JUPYTER_{kind}_DIR": str(root / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
     options = ["--no-browser", "--allow-root", "--IdentityProvider.token=", f"--port={port}"]
     options += ["--ServerApp.port_retries=0", "--LabApp.news_url=None"]
+    options += ["--LabApp.expose_app_in_browser=True"]
     log = (root / "log").open("w")
     process = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", *options],
@@ -145,6 +188,37 @@ def test_jslink_observe_and_vbox(notebook_page, figures):
     assert run_cell(notebook_page, "print(seen[-1])") == "2"
 
 
+def test_the_notebook_leads_to_its_state_on_the_page(notebook_page, figures):
+    figure = notebook_page.locator(FIGURE.format("gallery"))
+    figure.get_by_role("button", name="Reset").click()
+    figure.get_by_role("combobox", name="shape").select_option("decay")
+    figure.get_by_label("flip").check()
+    run_cell(notebook_page, "figure.widget.amplitude = 3; print(1)")
+    expected = figures["gallery"].evaluate(shape="decay", flip=True, amplitude=3)
+    output(notebook_page, "gallery", "y", expected["y"])
+    with notebook_page.expect_popup() as opened:
+        figure.get_by_role("link", name="Link to this state").click()
+    page = opened.value
+    output(page, "gallery", "y", expected["y"])
+    assert page.evaluate("document.querySelector('figure.live').live.where") == "worker"
+    page.close()
+
+
+def test_without_a_page_there_is_no_link(notebook_page):
+    assert not notebook_page.locator(FIGURE.format("parabola")).locator(".live-link").count()
+
+
+def test_a_figure_opens_in_the_state_that_python_names(notebook_page):
+    run_cell(notebook_page, "run.at(start=-1, rate=0.2, step=12); print(1)")
+    output(notebook_page, "descent", "w", [-(0.6**12)])
+    assert run_cell(notebook_page, "print(run.at().widget.step)") == "0"
+    output(notebook_page, "descent", "w", [2])
+    notebook_page.locator(FIGURE.format("descent")).get_by_role("button", name="Step").click()
+    output(notebook_page, "descent", "w", [1.6])
+    assert run_cell(notebook_page, "print(run.widget.step)") == "1"
+    run_cell(notebook_page, "run.at(); print(1)")
+
+
 def test_an_animation_runs_in_the_kernel(notebook_page):
     figure = notebook_page.locator(FIGURE.format("descent"))
     for _ in range(3):
@@ -153,3 +227,52 @@ def test_an_animation_runs_in_the_kernel(notebook_page):
     output(notebook_page, "descent", "w", [2 * 0.8**3])
     figure.get_by_role("button", name="Run").click()
     output(notebook_page, "descent", "w", [2 * 0.8**40])
+
+
+@pytest.fixture
+def chapter(lab, chromium):
+    """``chapter(slug)`` opens a chapter as the reader of JupyterLab does and runs all of it."""
+    context = chromium.new_context(viewport={"width": 1100, "height": 1400})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+
+    def chapter(slug):
+        page.goto(f"{lab}/lab/tree/chapters/{slug}.md?reset")
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        page.get_by_text("| Idle").wait_for()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        page.wait_for_function(
+            f"() => {CELLS_OF}.every(({{ state }}) => state === 'idle')",
+            timeout=LONGEST,
+            polling=500,
+        )
+        return page
+
+    yield chapter
+    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    context.close()
+
+
+@pytest.mark.parametrize("slug", list(with_code()))
+def test_a_chapter_opens_as_a_notebook_and_runs(slug, chapter):
+    page = chapter(slug)
+    cells = page.evaluate(CELLS_OF)
+    wrong = [
+        o
+        for cell in cells
+        for o in cell["outputs"]
+        if o.get("name", o["output_type"]) in ("error", "stderr")
+    ]
+    assert not wrong, wrong
+    assert all(cell["execution_count"] for cell in cells) and len(cells) > 1
+    words = page.locator(".jp-RenderedMarkdown").all_text_contents()
+    assert [RAW.search(text)[0] for text in words if RAW.search(text)] == []
+    made = page.locator("figure.live").element_handles()
+    shown = [
+        o["data"].get("text/html", "") for cell in cells for o in cell["outputs"] if "data" in o
+    ]
+    assert len(made) == sum('<figure class="live"' in "".join(page) for page in shown)
+    for figure in made:
+        figure.scroll_into_view_if_needed()
+        assert figure.evaluate(MOVES) == ["kernel", True]

@@ -6,12 +6,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from built import ROOT
+from matplotlib.figure import Figure
 from sphinx.errors import ConfigError
 
 sys.path.insert(0, str(ROOT / "_ext"))
 
 import launch
+
+from vanishing.live import Slider, figure
 
 PAGE = "chapters/dead-neurons"
 SERVICES = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["launch_buttons"]
@@ -50,6 +54,22 @@ def test_a_jupyterhub_is_offered_where_one_is_named():
         "branch": ["main"],
         "urlpath": [f"lab/tree/book/{PAGE}.md"],
     }
+
+
+def test_a_live_figure_leads_to_where_its_lines_can_be_pasted():
+    fig = Figure((3, 2))
+    bind, x = {fig.subplots().axvline(0): "x"}, Slider("x", 0, 9, 5)
+    live = {"name": "line", "alt": "A line.", "python": "import a\n\na.line()"}
+    body = "<p>…</p>" + figure(fig, lambda x: {"x": x}, [x], bind, **live).html()
+    assert launch.places(body, {}) == body
+    found = addresses(jupyterhub_url="https://hub.example.org/")
+    page = BeautifulSoup(launch.places(body, found), "html.parser")
+    links = page.select(".live-python a")
+    assert {link.get_text(): link["href"] for link in links} == {
+        f"Open on {service}": address for service, address in found.items()
+    }
+    assert all(link["target"] == "_blank" for link in links)  # the state stays open beside it
+    assert page.select_one(".live-python code").get_text() == live["python"]
 
 
 @pytest.mark.parametrize("end", ["", "/", ".git"])

@@ -58,6 +58,14 @@ def test_the_text_sets_every_live_figure(soup):
     assert [name for name in live if not any(s.startswith(f"#{name}?") for s in states)] == []
 
 
+def test_every_live_figure_has_lines_for_a_notebook(soup, page_path):
+    room = page_path.stem.replace("-", "_")
+    for figure in soup.select("article figure.live"):
+        name = figure["data-name"]
+        lines = figure.select_one(".live-python code").get_text()
+        assert lines == f"from vanishing.book.{room}.{name} import {name}\n\n{name}()"
+
+
 def test_nothing_is_loaded_from_elsewhere(soup):
     tags = [tag for tag in soup.find_all(list(LOADS)) if tag.get("rel") != ["canonical"]]
     loaded = [tag.get(LOADS[tag.name]) for tag in tags]

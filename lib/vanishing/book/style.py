@@ -14,6 +14,7 @@ from jaxtyping import Float, Int, Shaped
 from matplotlib.figure import Figure
 
 from vanishing._types import AnyArray
+from vanishing.book import address
 from vanishing.book.asking import Ask, waiting
 from vanishing.book.labels import axis_titles, label_lines
 from vanishing.live import LiveFigure, Prediction, figure, predict
@@ -191,7 +192,10 @@ def live_figure(
     (wide, bind, *pick), *others = _in_layouts(draw, answers=True)
     picks = {"pick": pick[0]} if pick else {}
     narrow = others[0] if others else None
-    return figure(wide, compute, controls, bind, narrow=narrow, **picks, **options)
+    return figure(
+        wide, compute, controls, bind, narrow=narrow,
+        **address.figure(draw.__module__), **picks, **options,
+    )  # fmt: skip
 
 
 def canvas(height: float = 3.4, columns: int = 1, rows: int = 1, **options):

@@ -51,6 +51,10 @@ class LiveFigure:
             narrow pages. A page shows the one or the other, as its width allows; without it the
             picture shrinks with the page, and its words with it. Draw it 3.6 inches wide, and no
             higher than leaves room for the controls.
+        python: lines of Python that make this figure anywhere, the last of them the call; a page
+            offers them, with the state that its reader has found, to who wants it in a notebook.
+        page: address of the published page that shows the figure; in a notebook it has a link to
+            its state there.
 
     Attributes:
         layouts: the drawings, each a `Layout`; the wide one first.
@@ -88,9 +92,12 @@ class LiveFigure:
         pick: Mapping[Any, str] | None = None,
         presets: Mapping[str, Mapping[str, Value]] | None = None,
         narrow: tuple | None = None,
+        python: str = "",
+        page: str = "",
     ) -> None:
         names.check_words(name, alt)
         self.name, self.alt, self.caption = name, alt, caption
+        self.python, self.page = python, page
         self.title = title or name.replace("_", " ")
         self.controls = tuple(controls)
         names.check_controls(self.controls, animated=isinstance(compute, Animation))
@@ -168,6 +175,37 @@ class LiveFigure:
         """
         return self.machine.compute(self.state(**values))
 
+    def at(self, **values: Value) -> "LiveFigure":
+        """This figure, moved in the notebook to the given control values, others at their default.
+
+        Its page writes such a call for the state that a reader has found there. On a page a figure
+        opens at its defaults: link to another state.
+
+        Args:
+            **values: as for `evaluate`; of an animated figure also `step`, a count, in which to
+                rest; `preview` by default.
+
+        Raises:
+            ValueError: if a control is unknown, or a value means nothing to it.
+
+        >>> fig = Figure((3, 2))
+        >>> bind, x = {fig.subplots().axvline(0): "x"}, Slider("x", 0, 9, 5)
+        >>> live = LiveFigure(fig, lambda x: {"x": x}, [x], bind, name="line", alt="A line.")
+        >>> live.at(x=7).widget.x
+        7
+        """
+        for name, value in reading.state(self.settings, values).items():
+            setattr(self.widget, name, value)
+        return self
+
+    @property
+    def settings(self) -> tuple[Control, ...]:
+        """What an address tells of the figure: its controls, and the step of an animated one."""
+        animation = self.machine.animation
+        if animation is None:
+            return self.controls
+        return (*self.controls, Slider("step", 0, animation.steps, animation.preview))
+
     def state(self, **values: Value) -> dict[str, Value]:
         """All control values, those given inside their range, the others at default.
 
@@ -202,6 +240,7 @@ class LiveFigure:
             "drawn": self._drawn(),
             "presets": list(self.presets.values()),
             "data": list(self.machine.data),
+            "python": self.python,
         }
         if self.machine.animation:
             spec["animation"] = self._animation()

@@ -77,10 +77,12 @@ def make_widget(figure: Any) -> LiveWidget:
     """The widget of a `vanishing.live.LiveFigure`.
 
     `figure.widget.sigma_w = 1.4` moves the control in every view; `observe`, `link` and `jslink`
-    work as with any ipywidget, and so does `VBox([figure.widget, ...])`.
+    work as with any ipywidget, and so does `VBox([figure.widget, ...])`. The step of an animated
+    figure is the one at which its reader, or Python, has let it rest.
     """
-    traits = {control.name: _trait(control) for control in figure.controls}
+    traits = {control.name: _trait(control) for control in figure.settings}
     # anywidget reads these from the class; they are built here, not when the module is imported.
     source = {"_esm": assets.module(), "_css": assets.stylesheet()}
     kind = type(f"Live_{figure.name}", (LiveWidget,), {**traits, **source})
-    return kind(figure.machine, _spec=figure.spec, _html=figure.html())
+    spec = {**figure.spec, "page": figure.page}
+    return kind(figure.machine, _spec=spec, _html=figure.html())

@@ -1,17 +1,11 @@
 // States in the address of a page: #fig-microscope?sigma_w=1.41&fig-neuron?pace=100.
 
-/** The part of a fragment that names a figure and what differs from its first state. */
-function part(/** @type {HTMLElement} */ figure, /** @type {LiveFigure} */ live) {
-  const query = new URLSearchParams(/** @type {any} */ (live.difference));
-  return `${figure.dataset.key}?${query}`;
-}
-
 /**
  * The states of several figures as one fragment, the first of them in view.
  * @param {HTMLElement[]} figures  the one that moved last comes first
  */
 function fragment(figures) {
-  const [first, ...others] = figures.map((figure) => part(figure, liveOf(figure)));
+  const [first, ...others] = figures.map((figure) => liveOf(figure).fragment);
   return "#" + [first, ...others.filter((text) => !text.endsWith("?"))].join("&");
 }
 

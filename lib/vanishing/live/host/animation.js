@@ -10,6 +10,8 @@ class LiveAnimation extends LiveFigure {
   #playing = false;
   /** @type {number|null} the step that is wanted, while it is not drawn */
   #aim = null;
+  /** @type {number|null} the step that has just been set */
+  #asked = null;
   #silent = false; // it plays by itself: nobody asked, so nobody is told
 
   /** @param {HTMLElement} element @param {any} spec @param {any} engine @param {any} changed */
@@ -61,10 +63,7 @@ class LiveAnimation extends LiveFigure {
     if (Object.hasOwn(values, "step")) {
       this.#playing = false;
       const asked = Math.round(numeric(values.step));
-      const to = clamp(Number.isNaN(asked) ? this.rest : asked, 0, this.steps);
-      this.#aim = to;
-      super.set(values, quiet);
-      return this.#seek(to);
+      this.#asked = clamp(Number.isNaN(asked) ? this.rest : asked, 0, this.steps);
     }
     return super.set(values, quiet);
   }
@@ -75,6 +74,9 @@ class LiveAnimation extends LiveFigure {
    * @param {Control[]} moved
    */
   refresh(moved) {
+    const asked = this.#asked;
+    this.#asked = null;
+    if (asked !== null) return this.#seek(asked);
     const again = moved.some((control) => control.restart);
     if (again) return this.#playing ? this.#seek(0, true) : this.#seek(this.rest);
     return this.#seek(this.#aim ?? this.count);
@@ -156,6 +158,7 @@ class LiveAnimation extends LiveFigure {
     put(this.bar, "aria-valuetext", said);
     write(this.find("[data-steps]"), said);
     write(this.find('[data-do="toggle"]'), this.#playing ? "Pause" : "Run");
+    this.hand();
   }
 }
 
@@ -165,5 +168,7 @@ class LiveAnimation extends LiveFigure {
  * @param {(state: State) => void} changed @returns {LiveFigure}
  */
 function attach(element, spec, engine, changed) {
-  return new (spec.animation ? LiveAnimation : LiveFigure)(element, spec, engine, changed);
+  const live = new (spec.animation ? LiveAnimation : LiveFigure)(element, spec, engine, changed);
+  live.hand();
+  return live;
 }

@@ -12,6 +12,8 @@
  * @property {State[]} presets
  * @property {string[]} data
  * @property {Record<string, string>} programs
+ * @property {string} python  what makes the figure in a notebook
+ * @property {string} [page]  where its page is published, in a notebook
  * @property {{steps: number, stride: number, preview: number, autoplay: boolean,
  *   ranks: number[], bytes: number}} [animation]
  */
@@ -107,6 +109,38 @@ class LiveFigure {
     return Object.fromEntries(moved);
   }
 
+  /** What an address says of this figure: its name there, and what is not as it was at first. */
+  get fragment() {
+    const query = new URLSearchParams(/** @type {any} */ (this.difference));
+    return `${this.element.dataset.key || `fig-${this.spec.name}`}?${query}`;
+  }
+
+  /** The lines that show this figure in this state in a notebook. */
+  get python() {
+    const truth = (/** @type {string} */ said) => said.replace(/^[tf]/, (c) => c.toUpperCase());
+    const given = Object.entries(this.difference).map(([name, value]) =>
+      `${name}=${truth(JSON.stringify(value))}`);
+    return this.spec.python + (given.length ? `.at(${given.join(", ")})` : "");
+  }
+
+  /** Let the link and the lines for a notebook say the state. */
+  hand() {
+    const link = this.find(".live-link"), lines = this.find(".live-python code");
+    if (link) put(link, "href", `${this.spec.page || ""}#${this.fragment}`);
+    if (lines) write(lines, this.python);
+  }
+
+  async copy() {
+    const button = this.find("[data-do=copy]");
+    try {
+      await navigator.clipboard.writeText(this.python);
+      this.voice.confirm(button, "Copied");
+    } catch { // from disk, or not allowed: the reader copies it
+      getSelection()?.selectAllChildren(this.find(".live-python code"));
+      this.voice.confirm(button, "Selected");
+    }
+  }
+
   /** @param {HTMLFormElement} form @param {AbortSignal} signal */
   #listen(form, signal) {
     form.addEventListener("submit", (event) => event.preventDefault(), { signal });
@@ -149,9 +183,10 @@ class LiveFigure {
     this.voice.moved(moved);
     this.form.speak(this.state);
     this.#showing ??= setTimeout(() => this.#show(), SOON);
+    const drawn = this.refresh(moved);
     if (quiet) this.form.open(this.state);
     else this.changed(this.state);
-    return this.refresh(moved);
+    return drawn;
   }
 
   /** Let the form show the state: with the picture, for one frame costs half of two. */
@@ -159,6 +194,7 @@ class LiveFigure {
     clearTimeout(this.#showing);
     this.#showing = undefined;
     this.form.show(this.state);
+    this.hand();
   }
 
   /**

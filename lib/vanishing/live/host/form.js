@@ -148,7 +148,7 @@ class Form {
 
   /** Open what hides a control that is not at its default. @param {State} state */
   open(state) {
-    const more = this.form.querySelector("details");
+    const more = /** @type {HTMLDetailsElement|null} */ (this.form.querySelector(".live-more"));
     if (!more) return;
     const hidden = this.rows.filter(({ row }) => more.contains(row));
     if (hidden.some(({ control }) => state[control.name] !== control.value)) more.open = true;

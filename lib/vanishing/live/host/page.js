@@ -102,7 +102,6 @@ class LivePage {
   #remember(/** @type {HTMLElement} */ figure) {
     clearTimeout(this.#timer);
     this.#moved = [figure, ...this.#moved.filter((other) => other !== figure)];
-    figure.querySelector(".live-link")?.setAttribute("href", fragment([figure]));
     const there = () => this.#moved.filter(liveOf); // a script may have taken one away
     this.#timer = setTimeout(() => there().length && rewrite(fragment(there())), 250);
   }
@@ -119,10 +118,7 @@ class LivePage {
     for (const { figure, live } of event && !link ? parse(new URL(event.oldURL).hash) : []) {
       if (!elsewhere && !targets.some((t) => t.figure === figure)) live.set(live.opening, true);
     }
-    for (const { figure, live, state } of targets) {
-      live.set(state, true);
-      live.find(".live-link").setAttribute("href", fragment([figure]));
-    }
+    for (const { live, state } of targets) live.set(state, true);
     const named = targets.map(({ figure }) => figure);
     this.#moved = [...named, ...this.#moved.filter((figure) => !named.includes(figure))];
     if (named.length) reveal(named[0], link);

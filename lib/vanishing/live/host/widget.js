@@ -42,17 +42,27 @@ function render({ model, el }) {
   const spec = model.get("_spec");
   el.innerHTML = model.get("_html");
   const figure = /** @type {HTMLElement} */ (el.querySelector("figure.live"));
-  const names = spec.controls.map((control) => control.name);
-  const live = attach(figure, spec, kernelEngine(model, spec), (state) => {
-    for (const name of names) model.set(name, state[name]);
+  let telling = false; // what we tell comes back one by one, and is no news
+  const live = attach(figure, spec, kernelEngine(model, spec), () => {
+    known = { ...live.opening, ...live.difference };
+    telling = true;
+    for (const [name, value] of Object.entries(known)) model.set(name, value);
+    telling = false;
     model.save_changes();
   });
+  /** @type {State} what the model held when we last looked */
+  let known = live.opening;
   const follow = () => {
-    const state = Object.fromEntries(names.map((name) => [name, model.get(name)]));
-    if (names.some((name) => state[name] !== live.state[name])) live.set(state, true);
+    if (telling) return;
+    const names = Object.keys(known).filter((name) => model.get(name) !== known[name]);
+    const news = Object.fromEntries(names.map((name) => [name, model.get(name)]));
+    known = { ...known, ...news };
+    if (names.length) live.set(news, true);
   };
   model.on("change", follow);
-  live.find(".live-link").remove(); // a notebook has no page to link to
+  const link = live.find(".live-link");
+  if (spec.page) link.target = "_blank";
+  else link.remove(); // there is no page to link to
   follow();
   live.warm();
   return () => {

@@ -39,10 +39,21 @@ def form_html(figure: Any, uid: str) -> str:
     return (
         f'<form class="live-controls" autocomplete="off" '
         f'aria-label="Controls: {html.escape(figure.title)}"><fieldset disabled>'
-        f'{_presets(figure.presets)}{rows}{run}<p class="live-actions">'
+        f'{_presets(figure.presets)}{rows}{run}<div class="live-actions">'
         f'<button type="button" data-do="reset">Reset</button>'
         f'<a class="live-link" href="#{uid}?">Link to this state</a>'
-        '<span class="live-wait"></span></p></fieldset></form>'
+        f'{_python(figure.python)}<span class="live-wait"></span></div></fieldset></form>'
+    )
+
+
+def _python(lines: str) -> str:
+    """What shows the figure in a notebook; the host lets it follow the state."""
+    if not lines:
+        return ""
+    return (
+        '<details class="live-python"><summary>In Python</summary>'
+        f"<pre><code>{html.escape(lines)}</code></pre>"
+        '<button type="button" data-do="copy">Copy</button></details>'
     )
 
 
