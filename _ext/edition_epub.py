@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+import cover
 from bs4 import Tag
 from editions import Book, Page
 
@@ -35,13 +36,22 @@ td, th { padding: 0.2em 0.5em; text-align: left; vertical-align: top; }
 .book-map img { max-width: 12em; }
 .book-map strong, .book-map span { display: block; }
 .for-ears { position: absolute; clip-path: inset(50%); }
+.cover { margin: 0; text-align: center; }
+.cover img { max-width: 100%; max-height: 100vh; }
 """
 CONTAINER = """<?xml version="1.0" encoding="UTF-8"?>
 <container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">
 <rootfiles><rootfile full-path="book/package.opf" media-type="application/oebps-package+xml"/>
 </rootfiles></container>
 """
-TYPES = {"xhtml": "application/xhtml+xml", "svg": "image/svg+xml", "css": "text/css"}
+TYPES = {
+    "xhtml": "application/xhtml+xml",
+    "svg": "image/svg+xml",
+    "css": "text/css",
+    "png": "image/png",
+}
+#: What a shelf shows of the book, and its first page.
+COVER = "cover.png"
 
 
 def xhtml(title: str, body: str) -> str:
@@ -111,12 +121,23 @@ def contents(book: Book) -> str:
     return xhtml(book.title, nav)
 
 
-def package(book: Book, files: dict[str, str]) -> str:
+def front(book: Book) -> dict[str, str | bytes]:
+    """The cover, and the page that shows it."""
+    page = f'<figure class="cover"><img src="{COVER}" alt="{html.escape(cover.ALT)}"/></figure>'
+    return {COVER: cover.draw(book.title, book.author), "cover.xhtml": xhtml(book.title, page)}
+
+
+def package(book: Book, files: dict[str, str | bytes]) -> str:
     """What is in the zip, in which order it is read, and what the book is."""
     items, spine = [], []
     for name, content in files.items():
-        uses = {"nav": name == "contents.xhtml", "mathml": "<math" in content}
-        uses = " ".join(key for key, used in uses.items() if used and name.endswith(".xhtml"))
+        formulas = name.endswith(".xhtml") and "<math" in content
+        uses = {
+            "nav": name == "contents.xhtml",
+            "mathml": formulas,
+            "cover-image": name == COVER,
+        }
+        uses = " ".join(key for key, used in uses.items() if used)
         properties = uses and f' properties="{uses}"'
         kind = TYPES[name.rpartition(".")[2]]
         items.append(f'<item id="{name}" href="{name}" media-type="{kind}"{properties}/>')
@@ -148,12 +169,12 @@ def package(book: Book, files: dict[str, str]) -> str:
 
 def write(book: Book, target: Path, say: Callable[[str], None]) -> None:
     """Write the book; what kind of zip it is stands first, and is not compressed."""
-    files = {}
+    files: dict[str, str | bytes] = {}
     for page in book.pages:
         say(page.title)
         book.point(page, lambda slug, name: f"{slug}.xhtml" + (name and f"#{name}"))
         files |= convert(page)
-    files = {"contents.xhtml": contents(book), "style.css": STYLE, **files}
+    files = {**front(book), "contents.xhtml": contents(book), "style.css": STYLE, **files}
     files = {f"book/{name}": content for name, content in files.items()} | {
         "book/package.opf": package(book, files),
         "META-INF/container.xml": CONTAINER,

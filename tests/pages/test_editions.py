@@ -15,11 +15,13 @@ from zipfile import ZIP_STORED, ZipFile
 
 import pytest
 from built import BOOK, NAMES, ROOT
+from PIL import Image
 from pypdf import PdfReader
 
 sys.path.insert(0, str(ROOT / "_ext"))
 
 import archive
+import cover
 import edition_epub
 import edition_pdf
 import editions
@@ -46,7 +48,8 @@ def epub(tmp_path_factory) -> ZipFile:
 
 @pytest.fixture(scope="module")
 def files(epub) -> dict[str, str]:
-    return {name: epub.read(name).decode() for name in epub.namelist()}
+    texts = [name for name in epub.namelist() if not name.endswith(".png")]
+    return {name: epub.read(name).decode() for name in texts}
 
 
 @pytest.fixture(scope="module")
@@ -79,17 +82,31 @@ def test_the_package_lists_what_there_is_in_the_order_of_the_book(trees):
     items = {item.get("id"): item for item in package.iter(f"{opf}item")}
     listed = {f"book/{item.get('href')}" for item in items.values()}
     assert listed == {n for n in trees if n[-5:] != "r.xml" and n[-4:] != ".opf"} | {
-        "book/style.css"
+        "book/style.css",
+        "book/cover.png",
     }
     spine = [items[ref.get("idref")].get("href") for ref in package.iter(f"{opf}itemref")]
     contents = editions.settings("_toc.yml")
     order = [contents["root"], *(entry["file"] for entry in contents["chapters"])]
-    assert spine == ["contents.xhtml", *(f"{PurePosixPath(name).name}.xhtml" for name in order)]
+    chapters = [f"{PurePosixPath(name).name}.xhtml" for name in order]
+    assert spine == ["cover.xhtml", "contents.xhtml", *chapters]
     for name, tree in trees.items():
         if name.endswith(".xhtml"):
             uses = items[PurePosixPath(name).name].get("properties", "").split()
             has = any(tag.tag.endswith("MathML}math") for tag in tree.iter())
             assert ("mathml" in uses) == has
+
+
+def test_the_cover_is_the_name_over_gradients_that_vanish(epub, trees):
+    items = trees["book/package.opf"].iter("{http://www.idpf.org/2007/opf}item")
+    [image] = [item.get("href") for item in items if item.get("properties") == "cover-image"]
+    [shown] = trees["book/cover.xhtml"].iter(f"{XHTML}img")
+    assert shown.get("src") == image and shown.get("alt") == cover.ALT
+    picture = Image.open(io.BytesIO(epub.read(f"book/{image}")))
+    assert (picture.format, picture.size) == ("PNG", cover.SIZE)
+    means = {name: shades.mean(axis=1) for name, shades in cover.gradients().items()}
+    assert means["tanh"].min() > 0.6
+    assert means["sigmoid"][-1] > 0.9 and means["sigmoid"][:25].max() == 0
 
 
 def test_every_link_and_picture_of_the_epub_is_there(trees):
@@ -106,7 +123,7 @@ def test_every_link_and_picture_of_the_epub_is_there(trees):
             if not address or url.scheme == "data" or (url.scheme and tag.tag == f"{XHTML}a"):
                 continue
             target = f"book/{url.path}" if url.path else name
-            there = target in trees or target == "book/style.css"
+            there = target in trees or target in ("book/style.css", "book/cover.png")
             if (
                 url.scheme
                 or not there
@@ -121,8 +138,9 @@ def test_every_link_and_picture_of_the_epub_is_there(trees):
 def test_every_live_figure_is_a_picture_that_is_described(trees, files):
     shown = [
         (image.get("alt"), files[f"book/{image.get('src')}"])
-        for tree in trees.values()
+        for name, tree in trees.items()
         for image in tree.iter(f"{XHTML}img")
+        if name != "book/cover.xhtml"
     ]
     alts = [alt for alt, _ in shown]
     assert (
