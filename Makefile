@@ -31,8 +31,8 @@ files = $(shell find $(1) -type f \
           -not -path '*/.*' -not -path '*/__pycache__/*' -not -path '*.egg-info/*')
 SOURCES := $(call files,chapters lib _ext _static)
 
-.PHONY: help book slides serve editions lab test check portable margins lint types format bench \
-        ablation pins picture clean
+.PHONY: help book slides serve editions lab test check journeys portable margins lint types format \
+        bench ablation pins picture clean
 
 help:                ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,10 @@ test: book $(VENV)/dev ## Run all tests: library, claims, built pages, browsers
 
 check: $(VENV)/dev   ## Run the tests of library and claims, without book and browser
 	$(CHECK)
+
+journeys: $(VENV)/dev ## Run every chapter in JupyterLab, and one in Binder's environment
+	@$(BIN)/python tests/browsers.py
+	$(PYTEST) -n 0 -m journeys tests
 
 portable: $(VENV)/dev ## Compute every chapter as other processors would (ISAS=..., ONLY=...)
 	$(CHEAPLY) $(BIN)/python tests/portable.py $(if $(ISAS),--isas $(ISAS)) $(if $(ONLY),--only $(ONLY))

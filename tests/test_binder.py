@@ -1,0 +1,91 @@
+"""Binder: what repo2docker makes of the repository, and whether a chapter fits in there."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[1]
+#: What mybinder.org promises; https://mybinder.readthedocs.io/en/latest/about/about.html
+BYTES = 2 << 30
+#: The chapter whose kernel becomes largest.
+LARGEST = "no-learning"
+LEFT = shutil.ignore_patterns(".git", ".venv*", "_build", "__pycache__", "*.egg-info", ".*_cache")
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> str:
+    """What repo2docker would give to Docker, which need not be there."""
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(ROOT)]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def steps(dockerfile: str) -> list[str]:
+    """The commands that concern this repository, in order."""
+    return [line for line in re.findall(r"^RUN (.+)", dockerfile, re.M) if "binder/" in line]
+
+
+def test_repo2docker_accepts_the_repository(dockerfile):
+    assert "environment-2epy-2d3-2e11" in dockerfile  # Python 3.11, as binder/runtime.txt says
+    assert steps(dockerfile) == [
+        '${KERNEL_PYTHON_PREFIX}/bin/pip install --no-cache-dir -r "binder/requirements.txt"',
+        "chmod +x binder/postBuild",
+        "./binder/postBuild",
+    ]
+
+
+def taken(trees: list[subprocess.Popen]) -> int:
+    """Bytes that these processes and all below them hold, what they share counted once."""
+    held = 0
+    for tree in trees:
+        for process in (psutil.Process(tree.pid), *psutil.Process(tree.pid).children(True)):
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                held += process.memory_full_info().pss
+    return held
+
+
+@pytest.mark.journeys
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="Binder runs Linux, which counts what is shared"
+)
+def test_a_chapter_runs_in_the_environment_of_the_dockerfile_within_2_gb(dockerfile, tmp_path):
+    python = shutil.which("python3.11")
+    if python is None:
+        pytest.skip("Binder takes Python 3.11, and there is none on the PATH")
+    repository, prefix = tmp_path / "repository", tmp_path / "environment"
+    shutil.copytree(ROOT, repository, ignore=LEFT)
+    subprocess.run([python, "-m", "venv", prefix], check=True)
+    ours = ("PYTHONPATH", "XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR", "VIRTUAL_ENV")
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    environment |= {
+        "KERNEL_PYTHON_PREFIX": str(prefix),
+        "HOME": str(tmp_path / "home"),
+        "PATH": f"{prefix / 'bin'}:{os.environ['PATH']}",
+    }
+    there = {"cwd": repository, "env": environment}
+    for step in steps(dockerfile):
+        subprocess.run(["bash", "-c", step], check=True, **there)
+    lab = ["jupyter", "lab", "--no-browser", "--allow-root", "--port=0"]
+    run = ["jupytext", "--to", "notebook", "--execute", f"chapters/{LARGEST}.md"]
+    server = subprocess.Popen(lab, **there)
+    try:
+        chapter = subprocess.Popen(run, **there)
+        most = 0
+        while chapter.poll() is None:
+            most = max(most, taken([server, chapter]))
+            time.sleep(0.5)
+    finally:
+        server.terminate()
+        server.wait(20)
+    assert chapter.returncode == 0
+    print(f"{most / 2**30:.2f} GiB")
+    assert server.returncode is not None and 0 < most < BYTES
