@@ -39,10 +39,10 @@ def form_html(figure: Any, uid: str) -> str:
     return (
         f'<form class="live-controls" autocomplete="off" '
         f'aria-label="Controls: {html.escape(figure.title)}"><fieldset disabled>'
-        f'{_presets(figure.presets)}{rows}{run}<p class="live-actions">'
+        f'{_presets(figure.presets)}{rows}{run}<div class="live-actions">'
         f'<button type="button" data-do="reset">Reset</button>'
         f'<a class="live-link" href="#{uid}?">Link to this state</a>'
-        f'<span class="live-wait"></span></p>{_python(figure.python)}</fieldset></form>'
+        f'<span class="live-wait"></span>{_python(figure.python)}</div></fieldset></form>'
     )
 
 
