@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 #: What mybinder.org promises; https://mybinder.readthedocs.io/en/latest/about/about.html
 BYTES = 2 << 30
 #: The chapter whose kernel becomes largest.
-LARGEST = "no-learning"
+LARGEST = "normalization"
 LEFT = shutil.ignore_patterns(".git", ".venv*", "_build", "__pycache__", "*.egg-info", ".*_cache")
 
 
