@@ -1,6 +1,7 @@
 """The library."""
 
 import math
+import re
 from functools import partial
 from time import perf_counter
 
@@ -167,7 +168,9 @@ def _report(report, params):
         found[f"{kind}_gradient_rms"] = np.exp(of(kind, "log_gradient_rms"))
     every = report.layers
     histograms = [h for e in every for h in (e.activation_histogram, e.gradient_histogram)]
-    parameters = report.parameters.values()
+    # JAX puts Dense_10 before Dense_2.
+    named = sorted(report.parameters, key=lambda name: (int(re.search(r"\d+", name)[0]), name))
+    parameters = [report.parameters[name] for name in named]
     return found | {
         "alike": np.array([(e.feature_correlation, e.gradient_correlation) for e in every]).ravel(),
         "counts": np.array([_shares(h) for h in histograms]),
