@@ -113,15 +113,17 @@ $(HTML): $(DECKS) $(VENV)/book _config.yml _toc.yml references.bib $(wildcard LI
 	@# and it does not write pages again when an extension has changed, hence --all for anything
 	@# but text (_ext/affected.py).
 	rm -rf $(@D)/slides   # what is not the book's own would have letters in its fonts
-	$(CHEAPLY) $(BIN)/jupyter-book build . $(if $(filter-out %.md $(DECKS),$?),--all) --warningiserror --nitpick --keep-going \
+	$(CHEAPLY) $(BIN)/jupyter-book build . $(if $(filter-out %.md $(DECKS),$?),--all) \
+	  --warningiserror --nitpick --keep-going \
 	  || { rm -rf _build/.doctrees $@; exit 1; }
 	cp -R $(<D) $(@D)/slides
 	$(BIN)/python _ext/archive.py
 	@touch $@
 
 $(DECKS): $(VENV)/book $(call files,slides chapters lib _ext)
-	$(CHEAPLY) $(BIN)/python -m sphinx -b revealjs -d _build/.decks $(if $(filter-out %.md,$?),--write-all) --fail-on-warning \
-	  --nitpicky --keep-going --quiet slides $(@D) || { rm -rf _build/.decks $@; exit 1; }
+	$(CHEAPLY) $(BIN)/python -m sphinx -b revealjs -d _build/.decks \
+	  $(if $(filter-out %.md,$?),--write-all) --fail-on-warning --nitpicky --keep-going --quiet \
+	  slides $(@D) || { rm -rf _build/.decks $@; exit 1; }
 	@touch $@
 
 $(VENV)/book: requirements.txt pyproject.toml | $(VENV)/bin/pip

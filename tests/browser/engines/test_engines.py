@@ -22,6 +22,8 @@ pytestmark = [
 ]
 
 BOOK = Path(__file__).parents[3] / "_build" / "html"
+#: Place → folders whose pages are visited there; a frame stands on somebody's host.
+VISITED = {"http": ("chapters", "embed"), "file": ("chapters",)}
 STEP = 3  # of an animated figure: training is chaotic, and rounding grows with every step
 #: Set each figure of a page to its state; what it then holds, who computed it, and whether the
 #: picture changed. A figure that does not answer tells how it is.
@@ -71,8 +73,10 @@ def other_state(figure: LiveFigure) -> dict:
     return {**changed, **({"step": STEP} if figure.machine.animation else {})}
 
 
-def expected(figure: LiveFigure) -> dict[str, np.ndarray]:
-    """What JAX finds in that state."""
+@functools.cache
+def expected(name: str) -> dict[str, np.ndarray]:
+    """What JAX finds for a figure in that state."""
+    figure = figures()[name]
     state = other_state(figure)
     steps = state.pop("step", None)
     if steps is None:
@@ -88,16 +92,13 @@ def site(tmp_path_factory) -> Path:
     """The built book, each of its pages with an ear for complaints."""
     root = tmp_path_factory.mktemp("engines")
     for path in BOOK.iterdir():
-        if path.name != "chapters":
+        if path.name not in VISITED["http"]:
             (root / path.name).symlink_to(path)
-    (root / "chapters").mkdir()
-    for path in (BOOK / "chapters").iterdir():
-        listening = root / "chapters" / path.name
-        if path.suffix == ".html":
-            page = path.read_text(encoding="utf-8")
-            listening.write_text(page.replace("<head>", "<head>" + drivers.EAR), encoding="utf-8")
-        else:
-            listening.symlink_to(path)
+    for folder in VISITED["http"]:
+        (root / folder).mkdir()
+        for path in (BOOK / folder).glob("*.html"):
+            page = path.read_text(encoding="utf-8").replace("<head>", "<head>" + drivers.EAR)
+            (root / folder / path.name).write_text(page, encoding="utf-8")
     icon = '<link rel="icon" href="data:,">'  # else browsers complain of one that is not there
     faulty = f"<!doctype html>{icon}{drivers.EAR}<script>console.error('I complain')</script>"
     (root / "chapters" / "faulty.html").write_text(faulty, encoding="utf-8")
@@ -106,43 +107,47 @@ def site(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module", params=["chromium", "firefox", "webkit"])
 def answers(request, site) -> dict:
-    """What one engine says of each page in both places."""
+    """What one engine says of each page, by place and path."""
     drive = {
         "chromium": lambda *call: drivers.chromium(request.getfixturevalue("chromium"), *call),
         "firefox": drivers.firefox,
         "webkit": drivers.webkit,
     }[request.param]
     states = {name: other_state(figure) for name, figure in figures().items()}
-    pages = sorted(path.name for path in (site / "chapters").glob("*.html"))
+    cases = [
+        (place, path.relative_to(site).as_posix())
+        for place, folders in VISITED.items()
+        for folder in folders
+        for path in sorted((site / folder).glob("*.html"))
+    ]
     with serving(site, WITH_WASM) as address:
         bases = {"http": address, "file": site.as_uri()}
-        cases = [(place, page) for place in bases for page in pages]
-        visits = [(f"{bases[place]}/chapters/{page}", states) for place, page in cases]
+        visits = [(f"{bases[place]}/{page}", states) for place, page in cases]
         return dict(zip(cases, drive(visits, MOVE), strict=True))
 
 
 def test_a_complaint_is_heard(answers):
-    _, complaints = answers["http", "faulty.html"]
+    _, complaints = answers["http", "chapters/faulty.html"]
     assert len(complaints) == 1 and "I complain" in complaints[0]
 
 
 def test_no_page_complains(answers):
     heard = {case: complaints for case, (_, complaints) in answers.items() if complaints}
-    assert {page for _, page in heard} == {"faulty.html"}, heard
+    assert {page for _, page in heard} == {"chapters/faulty.html"}, heard
 
 
-@pytest.mark.parametrize("place", ["http", "file"])
-def test_every_figure_moves_and_finds_what_jax_finds(answers, place):
+@pytest.mark.parametrize(("place", "folder"), [(p, f) for p in VISITED for f in VISITED[p]])
+def test_every_figure_moves_and_finds_what_jax_finds(answers, place, folder):
     found = {}
-    for (where, _), (figures_there, _) in answers.items():
-        if where == place:
+    for (where, page), (figures_there, _) in answers.items():
+        if where == place and page.startswith(folder):
             found |= figures_there
     assert found.keys() == figures().keys() and len(found) >= 10
     for name, figure in figures().items():
         answer = found[name]
         assert answer["where"] == "worker", name
         assert answer["moved"], name
-        want = expected(figure)
+        want = expected(name)
         assert answer["outputs"].keys() == want.keys(), name
         for key, value in want.items():
             got = np.array(answer["outputs"][key], float)
