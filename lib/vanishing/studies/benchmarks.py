@@ -123,8 +123,8 @@ def in_words(found: list[Row]) -> str:
     missed = [row for row in judged if not row.reached]
     lines = [f"{len(judged) - len(missed)} of {len(judged)} goals reached."]
     lines += [
-        f"Missed: {row.name}: {row.ratios[HOOKS].median:.1f} times, where the goal was "
-        f"{row.goal:g}; at {100 * row.share:.0f} % of the peak."
+        f"Missed: {row.name}: {row.ratios[HOOKS].median:.1f} of {row.goal:g}, "
+        f"at {100 * row.share:.0f} % of the peak."
         for row in missed
     ]
     return "\n".join(lines)

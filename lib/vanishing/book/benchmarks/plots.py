@@ -32,7 +32,7 @@ def ratios(rows: Sequence[Row]) -> Figure:
     ax.plot(goals, places, "|", color=COLOURS["ink"], markersize=12, label="goal")
     for k, row in enumerate(rows):
         ax.text(0, k - words, row.name, transform=ax.get_yaxis_transform(), va="center")
-    ax.axvline(1, color=COLOURS["ink"], linewidth=1)
+    ax.vlines(np.ones(len(rows)), places - 0.2, places + 0.2, color=COLOURS["ink"], linewidth=1)
     ax.set(xscale="log", ylim=(len(rows) - 0.4, -0.8), yticks=[])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axis_titles(ax, x="how many times the library's own time (log)")
