@@ -167,8 +167,13 @@ def provide(app: Sphinx, exception: Exception | None) -> None:
         cut(source, target / source.name, formulas, cache)
 
 
+#: Lines of code under a live figure, that are seen once they are asked for.
+CLOSED = re.compile(r'<details class="live-python">.*?</details>', re.DOTALL)
+
+
 def needed(body: str) -> list[str]:
     """The fonts that a page shows in any case, for its head to ask for at once."""
+    body = CLOSED.sub("", body)
     wanted = {
         "serif.woff2": True,
         "serif-italic.woff2": "<em>" in body,
