@@ -42,7 +42,7 @@ def build(tmp_path_factory, site, text, builder, extensions):
     """Build one page with Sphinx; return its folder and the warnings."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("out")
     figures = {
-        name: re.search(r"<figure.*</figure>", (site / f"{name}.html").read_text())[0]
+        name: re.search(r"(?s)<figure.*</figure>", (site / f"{name}.html").read_text())[0]
         for name in ("scaled", "gallery")
     }
     (source / "dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')

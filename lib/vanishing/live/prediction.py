@@ -32,6 +32,7 @@ Drawing = tuple[Figure, Sequence[Any]]
 _FORM = re.compile(rf"\.?(\d*)([{''.join(KINDS)}])")
 _shown: Counter[str] = Counter()
 _HOW = "Draw on the picture, or move these"
+_UNDRAWN = "Show it without drawing"
 
 
 def predict(
@@ -267,8 +268,8 @@ class Prediction:
             f'<fieldset class="guess-handles"><legend>{_HOW}</legend>{self._sliders(uid)}'
             '</fieldset><p class="guess-words" role="status"></p>'
             '<p class="guess-buttons"><button type="button" class="guess-compare" disabled>Compare '
-            'with the measurement</button><button type="button" class="guess-again">Show it '
-            "without drawing</button></p></form></div>"
+            'with the measurement</button><button type="button" class="guess-again" '
+            f'data-first="{_UNDRAWN}">{_UNDRAWN}</button></p></form></div>'
             f'<script type="application/json" class="guess-spec">{inert(block)}</script></div>'
         )
 

@@ -143,7 +143,7 @@ def test_every_figure_moves_and_finds_what_jax_finds(answers, place, folder):
         if where == place and page.startswith(folder):
             found |= figures_there
     assert found.keys() == figures().keys() and len(found) >= 10
-    for name, figure in figures().items():
+    for name in figures():
         answer = found[name]
         assert answer["where"] == "worker", name
         assert answer["moved"], name

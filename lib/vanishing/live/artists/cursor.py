@@ -1,6 +1,6 @@
 """A cursor that several panels share: what the reader points at in one is marked in all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ class Cursor:
     [[0], [1]]
     """
 
-    def __init__(self, word: str, numbers: range, places: Sequence[Any]) -> None:
+    def __init__(self, word: str, numbers: range, places: Collection[Any]) -> None:
         if not (isinstance(numbers, range) and numbers.step == 1 and len(numbers) > 1):
             raise ValueError(
                 f"{word}: expected a range of two numbers or more, one by one; got {numbers!r}. "

@@ -228,7 +228,7 @@ class Guess {
     const [compare, again] = [".guess-compare", ".guess-again"].map((name) =>
       /** @type {HTMLButtonElement} */ (this.#find(name)));
     compare.disabled = !full || this.done;
-    again.textContent = this.done ? "Draw again" : "Show it without drawing";
+    again.textContent = this.done ? "Draw again" : String(again.dataset.first);
     this.#find(".guess-words").textContent = this.verdict();
   }
 
