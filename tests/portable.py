@@ -50,7 +50,7 @@ MACHINES: dict[str, dict[str, str]] = {
 #: refusals (made before anything is computed), structure, text and style.
 UNMOVED = (
     "tests/browser/", "tests/book/test_", "tests/live/test_", "_bad_input", "_floors.py",
-    "_jax_internals.py", "test_browsers.py", "test_checks.py", "test_imports.py",
+    "_jax_internals.py", "test_binder.py", "test_browsers.py", "test_checks.py", "test_imports.py",
     "test_progress.py", "test_recipes.py",
 )  # fmt: skip
 FUSED = """
