@@ -93,8 +93,9 @@ def sweep(
             functions) is static: each of its values compiles a program of its own.
         devices: those to use; None for all of this process.
         static: axes of numbers that must be static too, such as widths.
-        block: points that a device computes at a time. Larger is faster until memory is full;
-            other sizes may give other last bits.
+        block: points that a device computes at a time; other sizes may give other last bits.
+            Which is fastest depends on the device: a processor measured networks of 50 layers
+            fastest by 4 where they were 32 or 64 wide, and one at a time at 256.
         store: a folder for the results, made if it is missing.
         progress: a bar with the time that is left; None shows it where somebody watches.
 
