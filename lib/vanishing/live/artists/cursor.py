@@ -33,7 +33,7 @@ class Cursor:
             the lower end of its y axis, the same number of them for each).
 
     Raises:
-        TypeError: if a place is none of these.
+        TypeError: if a place is none of these, or they are not in a list.
         ValueError: if there are fewer than two numbers, or no place.
 
     >>> from matplotlib.figure import Figure
@@ -62,6 +62,8 @@ class Cursor:
                 f"{word}: expected a range of two numbers or more, one by one; got {numbers!r}. "
                 "Write range(1, 51) for layers 1 to 50."
             )
+        if not isinstance(places, Collection):
+            raise TypeError(f"{word}: expected a list of places; got {places!r}. Write [axes].")
         self.word, self.numbers, self.places = word, numbers, tuple(places)
         if not self.places:
             raise ValueError(f"{word}: expected a place to mark; got none. Name axes or artists.")
