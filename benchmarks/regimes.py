@@ -129,6 +129,22 @@ def problem(regime: Regime) -> Arrays:
     return made
 
 
+def one_after_another(training, problem: Arrays):
+    """Several runs without any way to make one of them.
+
+    Args:
+        training: makes a run of one seed, from the problem and the seed's number.
+        problem: with parameters that have an axis of seeds in front.
+    """
+    runs = [training(problem, seed) for seed in range(len(problem["weights"]))]
+
+    def run() -> Arrays:
+        found = [one.run() for one in runs]
+        return {name: np.stack([one[name] for one in found]) for name in found[0]}
+
+    return run
+
+
 def check_same(found: Arrays, expected: Arrays) -> None:
     """That two contestants have computed the same numbers.
 

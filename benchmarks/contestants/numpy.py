@@ -1,7 +1,7 @@
 """NumPy, written by hand: every array is allocated once, every operation writes into one."""
 
 import numpy as np
-from benchmarks.regimes import LEARNING_RATE, PEAK, SATURATED_BELOW
+from benchmarks.regimes import LEARNING_RATE, PEAK, SATURATED_BELOW, one_after_another
 
 
 def sgemm(problem):
@@ -171,10 +171,4 @@ def train(problem):
 
 def seeds(problem):
     """Several runs, one after another."""
-    runs = [_Training(problem, seed) for seed in range(len(problem["weights"]))]
-
-    def run():
-        found = [one.run() for one in runs]
-        return {name: np.stack([one[name] for one in found]) for name in found[0]}
-
-    return run
+    return one_after_another(_Training, problem)

@@ -6,7 +6,7 @@ norms, which make no array of squares: each is faster than what most people woul
 
 import numpy as np
 import torch
-from benchmarks.regimes import LEARNING_RATE, SATURATED_BELOW
+from benchmarks.regimes import LEARNING_RATE, SATURATED_BELOW, one_after_another
 from torch import nn
 
 torch.set_default_device("cuda" if torch.cuda.is_available() else "cpu")
@@ -171,13 +171,7 @@ def train(problem):
 
 def seeds(problem):
     """Several runs, one after another."""
-    runs = [_Training(problem, seed) for seed in range(len(problem["weights"]))]
-
-    def run():
-        found = [one.run() for one in runs]
-        return {name: np.stack([one[name] for one in found]) for name in found[0]}
-
-    return run
+    return one_after_another(_Training, problem)
 
 
 def inspect(problem):
