@@ -62,6 +62,23 @@ def test_more_opens_for_a_link_that_needs_it_and_a_box_takes_numbers(open_page, 
     assert state(page)["shift"] == -2.5 and box.input_value() == "-2.5"
 
 
+def test_what_is_typed_stands_until_it_is_entered(open_page, web):
+    page = open_page(f"{web}/furnished.html")
+    page.get_by_text("More controls").click()
+    box = page.get_by_role("spinbutton", name="exact value")
+    box.fill("-2")
+    page.evaluate(f"{LIVE}.set({{ shift: 1.5 }})")  # drawn, and shown in the form
+    assert box.input_value() == "-2"
+    box.press("Enter")
+    assert state(page)["shift"] == -2 and box.input_value() == "-2"
+    box.press("End")
+    box.press("5")
+    box.press("Backspace")
+    page.evaluate(f"{LIVE}.set({{ shift: 1.5 }})")
+    box.blur()
+    assert box.input_value() == "1.5"
+
+
 @pytest.mark.parametrize("name", ["furnished", "gallery", "descent"])
 def test_controls_are_as_large_as_a_thumb(name, open_page, web):
     page = open_page(f"{web}/{name}.html", **PHONE)

@@ -146,7 +146,9 @@ class LiveFigure {
     form.addEventListener("submit", (event) => event.preventDefault(), { signal });
     form.addEventListener("click", (event) => this.#act(event), { signal });
     // What is pressed or typed shows at once what it did; a slider on its way shows itself.
-    form.addEventListener("change", () => this.#show(), { signal });
+    for (const entered of ["change", "focusout"]) {
+      form.addEventListener(entered, () => this.#show(), { signal });
+    }
     // Arrow keys and space belong to the control, not to the slides or the page around it.
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") event.stopPropagation();

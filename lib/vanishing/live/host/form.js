@@ -2,9 +2,26 @@
 
 const NEAR = 0.2; // of a slider's length: nearer than this, two words may meet
 
+/** @type {WeakSet<HTMLInputElement>} in which the reader has typed what is not entered yet */
+const TYPED = new WeakSet();
+
+/** Tell of a number once it is entered; what is being typed stands until then. */
+function typing(
+  /** @type {HTMLInputElement} */ input,
+  /** @type {(value: string) => void} */ entered,
+  /** @type {AddEventListenerOptions} */ options,
+) {
+  input.addEventListener("input", () => TYPED.add(input), options);
+  input.addEventListener("blur", () => TYPED.delete(input), options);
+  input.addEventListener("change", () => {
+    TYPED.delete(input);
+    entered(input.value);
+  }, options);
+}
+
 /** Let an input show a number. Of text that a script writes, browsers tell their form fillers. */
 function enter(/** @type {HTMLInputElement} */ input, /** @type {number} */ value) {
-  if (input.valueAsNumber !== value) input.valueAsNumber = value;
+  if (!TYPED.has(input) && input.valueAsNumber !== value) input.valueAsNumber = value;
 }
 
 /** One control's elements. */
@@ -35,11 +52,11 @@ class Row {
   /** @param {(value: any) => void} moved @param {AddEventListenerOptions} options */
   #listen(moved, options) {
     const { input, box, control } = this;
-    const type = control.kind === "seed" ? "change" : "input";
-    input.addEventListener(type, () => moved(this.#read()), options);
+    if (control.kind === "seed") typing(input, moved, options);
+    else input.addEventListener("input", () => moved(this.#read()), options);
     const home = () => moved(control.value);
     if (control.kind === "slider") input.addEventListener("dblclick", home, options);
-    if (box) box.addEventListener("change", () => moved(box.value), options);
+    if (box) typing(box, moved, options);
   }
 
   /** The number at which an input stands for a value. @param {number} value */
