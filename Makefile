@@ -85,7 +85,8 @@ types: $(VENV)/dev   ## Hold the JavaScript to its JSDoc types
 	$(BIN)/python tests/node_packages.py
 
 bench: export JAX_ENABLE_COMPILATION_CACHE = false
-bench: $(VENV)/dev _build/torch/installed ## Measure the library beside NumPy, PyTorch and JAX
+bench: $(VENV)/dev _build/torch/installed ## Measure the library beside NumPy, PyTorch, JAX, TensorFlow.js
+	@$(BIN)/python tests/browsers.py
 	$(BIN)/python -m benchmarks
 
 ablation: $(VENV)/book ## Train the factorial of the clinic again; goes on where it was stopped
@@ -138,10 +139,10 @@ $(VENV)/dev: requirements-dev.txt $(VENV)/book
 	$(BIN)/pip install --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-# An environment of its own: no page and no test needs PyTorch.
-_build/torch/installed: requirements.txt
+# An environment of its own: no page and no test needs PyTorch, or ONNX for its rival in a page.
+_build/torch/installed: requirements.txt benchmarks/requirements.txt
 	rm -rf $(@D) && $(BIN)/python -m venv $(@D)
-	$(@D)/bin/pip install --disable-pip-version-check torch==2.13.0 \
+	$(@D)/bin/pip install --disable-pip-version-check -r benchmarks/requirements.txt \
 	  "$$(grep -m1 '^numpy==' requirements.txt)"
 	@touch $@
 

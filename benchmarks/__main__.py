@@ -3,8 +3,8 @@
     make bench
 
 Some minutes on a machine that does nothing else. `python -m benchmarks FILE` writes elsewhere.
-What measures pages in a browser (`live_speed`, `page_latency`) and what `vg.inspect` costs beside a
-gradient (`inspect_speed`) are programs of their own in this folder.
+How long a figure of the built book takes to follow its slider (`page_latency`) and what
+`vg.inspect` costs beside a gradient (`inspect_speed`) are programs of their own in this folder.
 """
 
 import json
@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from benchmarks import page_race
 from benchmarks.race import CORES, TORCH, Worker, contestants, race
 from benchmarks.regimes import DEEP, DEPTHS, PEAK, REGIMES, Regime
 
@@ -96,8 +97,11 @@ def main(path: Path) -> None:
     if not TORCH.exists():
         print(f"PyTorch is left out: expected it in {TORCH}; `make bench` puts it there.")
     found = measure(REGIMES, ROUNDS, LIMIT, 0.04)
+    print("The same in a page …", file=sys.stderr, flush=True)
+    found["page"] = page_race.measure()
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(study.table(found), study.depth_table(found), study.memory_table(found), sep="\n\n")
+    print(study.table(found), study.depth_table(found), study.memory_table(found),
+          study.page_table(found), sep="\n\n")  # fmt: skip
     print(f"\nWritten to {path}; the book shows it on the page `benchmarks`.")
 
 

@@ -154,5 +154,25 @@ def memory_table(measured: dict) -> str:
     return "\n".join(lines)
 
 
+def page_table(measured: dict) -> str:
+    """The compiled program in a page beside its rivals, as a table in Markdown.
+
+    How many times longer each takes, round by round, and what a page loads of it.
+    """
+    times, loaded = measured["page"]["milliseconds"], measured["page"]["bytes"]
+    ours, *others = loaded
+    lines = [["In a page", *times, "Loads"], [":--", *["--:"] * (len(times) + 1)]]
+    own = [f"{np.median(found[ours]):.3g} ms" for found in times.values()]
+    lines.append([ours, *own, _kilobytes(loaded[ours])])
+    for name in others:
+        found = [str(ratio(found[name], found[ours])) for found in times.values()]
+        lines.append([name, *found, _kilobytes(loaded[name])])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _kilobytes(count: int) -> str:
+    return f"{count / 1e3:,.1f} kB"
+
+
 def _megabytes(count: int | None) -> str:
     return "–" if count is None else f"{count / 1e6:.0f} MB"
