@@ -66,7 +66,7 @@ journeys: $(VENV)/dev ## Run every chapter in JupyterLab, and one in Binder's en
 	@$(BIN)/python tests/browsers.py
 	$(PYTEST) -n 0 -m journeys tests
 
-portable: $(VENV)/dev ## Compute every chapter as other processors would (ISAS=..., ONLY=...)
+portable: $(VENV)/dev ## Compute chapters, slides and tests as other processors do (ISAS=, ONLY=)
 	$(CHEAPLY) $(BIN)/python tests/portable.py $(if $(ISAS),--isas $(ISAS)) $(if $(ONLY),--only $(ONLY))
 
 margins: $(VENV)/dev ## Say how far assertions about chance are from failing (ONLY="files")

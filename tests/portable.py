@@ -1,4 +1,4 @@
-"""Runs every chapter's cells and the tests of arithmetic as other machines would compute them.
+"""Runs all cells of chapters and slides, and the tests of arithmetic, as other machines compute.
 
     make portable                               everything
     make portable ISAS="SSE4_2 native"          on these machines only
@@ -83,12 +83,13 @@ def below(*folders: str) -> Iterator[Path]:
                 yield path
 
 
-def chapters() -> Iterator[Unit]:
-    """One unit a chapter that has cells."""
+def texts() -> Iterator[Unit]:
+    """One unit a chapter, and one a deck of slides, that has cells."""
     shared = (ROOT / "requirements.txt", *below("lib"))
-    for path in sorted((ROOT / "chapters").glob("*.md")):
+    for path in (*sorted(ROOT.glob("chapters/*.md")), *sorted(ROOT.glob("slides/*.md"))):
         if "{code-cell}" in path.read_text(encoding="utf-8"):
-            yield Unit(f"chapters/{path.name}", (path, *shared), lambda env, p=path: cells(p, env))
+            name = path.relative_to(ROOT).as_posix()
+            yield Unit(name, (path, *shared), lambda env, p=path: cells(p, env))
 
 
 def tests() -> Iterator[Unit]:
@@ -241,7 +242,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", default=[""], help="words, one of them in the name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     chosen = parser.parse_args()
-    units = [u for u in (*chapters(), *tests()) if any(word in u.name for word in chosen.only)]
+    units = [u for u in (*texts(), *tests()) if any(word in u.name for word in chosen.only)]
     if not units:
         parser.error(f"--only: expected words that stand in names, got {chosen.only}")
     for machine in chosen.isas:
