@@ -59,16 +59,22 @@ def normalize(
 
 
 def step(
-    net, weights, biases, h: Float[Array, "batch width"], fixed: Statistics | None = None
+    net,
+    weights,
+    biases,
+    h: Float[Array, "batch width"],
+    fixed: Statistics | None = None,
+    mark: Callable[[Array], Array] = lambda array: array,
 ) -> Step:
-    """One layer: h_{l-1} → h_l, with what lies between."""
+    """One layer: h_{l-1} → h_l, with what lies between. `mark` is handed what δ_l is the gradient
+    of: z_l in a plain network, h_l in a residual one."""
     if net.residual is None:
-        linear = h @ weights + biases[None]
+        linear = mark(h @ weights + biases[None])
         pre = normalize(net, linear, fixed=fixed)
         return Step(net.phi(pre), pre, linear, h)
     pre = normalize(net, h, fixed=fixed)
     active = net.phi(pre)
-    return Step(h + net.residual * (active @ weights + biases[None]), pre, h, active)
+    return Step(mark(h + net.residual * (active @ weights + biases[None])), pre, h, active)
 
 
 def _absent(like: jax.ShapeDtypeStruct) -> Array:

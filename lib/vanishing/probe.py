@@ -9,8 +9,8 @@ from jaxtyping import Array, Bool, Float
 
 from vanishing import _checks, activations
 from vanishing._layers import read_in, read_out, scan
-from vanishing._scaled import log_rms, split, times
-from vanishing._scaled_layers import Step, step, step_back
+from vanishing._scaled import Scaled, log_rms, split, times
+from vanishing._scaled_layers import step, step_back
 from vanishing._types import AnyArray, pytree
 from vanishing.network import MLP, Params
 
@@ -76,9 +76,8 @@ def _dead(slope: Float[Array, "batch width"]) -> Bool[Array, " width"]:
     return jnp.max(jnp.abs(slope), axis=0) == 0
 
 
-def _statistics(net: MLP, taken: Step) -> dict[str, Array]:
-    """The statistics of one layer on the way up."""
-    slope, post = taken.slope, taken.post
+def on_the_way_up(net: MLP, slope: Float[Array, "batch width"], post: Scaled) -> dict[str, Array]:
+    """The `Signals` of one layer that its φ′ and h_l tell, without those of the way down."""
     dtype, dead = slope.dtype, _dead(slope)
     threshold = (SATURATED_BELOW * activations.largest_slope(net.activation)).astype(dtype)
     log = log_rms(post)
@@ -117,7 +116,7 @@ def probe_vjp(
 
     def up(h, weights, biases):
         taken = step(net, ends, h, weights, biases)
-        return taken.post, (_statistics(net, taken), taken)
+        return taken.post, (on_the_way_up(net, taken.slope, taken.post), taken)
 
     layers = (params["weights"], params["biases"])
     top, (statistics, tape) = scan(up, split(read_in(params, x)), layers, depth)

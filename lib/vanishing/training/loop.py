@@ -40,7 +40,7 @@ def _chunk(
 
     def one(run, _):
         state, order = run
-        batch, following = draw(state, order)
+        batch, following = (None, order) if batch_size is None else draw(state, order)
         updated, record = update_and_read(net, rule, state, data, initial, batch)
         after = jax.tree.map(
             partial(jnp.where, state.step < steps), (updated, following), (state, order)

@@ -12,8 +12,8 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from vanishing.datasets import Dataset
 from vanishing.network import MLP, Params, apply
-from vanishing.probe import probe_vjp, rescale
-from vanishing.training import losses
+from vanishing.probe import rescale
+from vanishing.training import losses, passes
 from vanishing.training.history import Record
 
 # Heavy-ball momentum and Adam's β₁, β₂, ε: the defaults of their papers (Polyak 1964 has no
@@ -113,6 +113,12 @@ def descend(
     (1.0, 4.0)
     """
     (loss, outputs), gradient = jax.value_and_grad(cost, has_aux=True)(state.params)
+    state, delta = _move(optimizer, state, loss, gradient)
+    return state, Made(delta, loss, outputs)
+
+
+def _move(optimizer, state: State, loss, gradient) -> tuple[State, PyTree[Array]]:
+    """The state after a step and Δθ, see `descend`."""
     with jax.numpy_dtype_promotion("standard"):  # optax raises floats to powers of its counters
         delta, inner = optimizer.update(gradient, state.optimizer, state.params)
     params = optax.apply_updates(state.params, delta)
@@ -121,7 +127,7 @@ def descend(
     trouble = jnp.where(state.trouble > 0, state.trouble, trouble)
     moved, stays = (params, inner, state.step + 1), tuple(state[:3])
     kept = jax.tree.map(partial(jnp.where, trouble == 0), moved, stays)
-    return State(*kept, trouble), Made(delta, loss, outputs)
+    return State(*kept, trouble), delta
 
 
 def update(
@@ -181,14 +187,14 @@ def read(
         data: what the read-outs refer to, with float x and integer classes or float targets.
         initial: W(0), the hidden weights that `moved` compares with.
     """
-    params = state.params
-    outputs, pull = probe_vjp(net, params, data.x)
-    loss, cotangent = losses.loss_and_cotangent(outputs, data.y)
-    signals = pull(cotangent)
-    weights, size = params["weights"], jax.vmap(_log10_rms)
+    return _record(passes.scaled(net, state.params, data), state, delta, data, initial)
+
+
+def _record(seen: passes.Seen, state: State, delta: Params, data: Dataset, initial) -> Record:
+    signals, weights, size = seen.signals, state.params["weights"], jax.vmap(_log10_rms)
     return Record(
-        loss=loss,
-        accuracy=losses.accuracy(outputs, data.y),
+        loss=seen.loss,
+        accuracy=losses.accuracy(seen.outputs, data.y),
         log_gradient_rms=signals.log_gradient_rms,
         log_weight_gradient_rms=signals.log_weight_gradient_rms,
         log10_update_ratio=size(delta["weights"]) - size(weights),
@@ -210,6 +216,8 @@ def update_and_read(
 ) -> tuple[State, Record]:
     """One training step and the read-outs of the state *before* it. Pure; compiles anywhere.
 
+    Without a batch of its own, one pass gives the gradient and the read-outs, see `passes.plain`.
+
     Args:
         net: the description.
         optimizer: an optax transformation, see `optimizer_named`.
@@ -229,5 +237,9 @@ def update_and_read(
     >>> int(state.step), float(record.moved[0])
     (1, 0.0)
     """
-    new, made = update(net, optimizer, state, data if batch is None else batch)
-    return new, read(net, state, made.delta, data, initial)
+    if batch is not None:
+        new, made = update(net, optimizer, state, batch)
+        return new, read(net, state, made.delta, data, initial)
+    loss, gradient, seen = passes.plain(net, state.params, data)
+    new, delta = _move(optimizer, state, loss, gradient)
+    return new, _record(seen, state, delta, data, initial)
