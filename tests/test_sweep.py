@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import jax
@@ -76,6 +77,44 @@ def test_numbers_can_be_static():
         static=["width"],
     )
     np.testing.assert_array_equal(widths, [[2, 10], [3, 15]])
+
+
+@contextmanager
+def compilations():
+    """The programs that JAX compiles meanwhile, or takes from its cache on disk."""
+    seen = []
+
+    def listen(event, seconds, **_):
+        if event == "/jax/core/compile/backend_compile_duration":
+            seen.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        yield seen
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
+
+
+def test_a_second_sweep_compiles_nothing():
+    shift = {"by": 1.0}
+
+    def fn(kind, widths, a):
+        return (jnp.sin if kind == "sine" else jnp.cos)(a * len(widths)) + shift["by"]
+
+    def swept(a, widths=((1, 2), (3,))):
+        with compilations() as seen:
+            found = vg.sweep(fn, {"kind": ["sine", "cosine"], "widths": widths, "a": a}, block=2)
+        return found, len(seen)
+
+    _, first = swept([0.1, 0.2, 0.3])
+    again, second = swept([0.5, 0.7])
+    np.testing.assert_allclose(again[0, 0], np.sin([1.0, 1.4]) + 1, rtol=1e-6)
+    assert first >= 4 and second == 0
+    _, unhashable = swept([0.5, 0.7], widths=[[1, 2], [3]])
+    assert unhashable >= 4
+    shift["by"] = 2.0  # no pure function, but none that is computed wrongly
+    changed, _ = swept([0.5, 0.7])
+    np.testing.assert_allclose(changed, again + 1, rtol=1e-6)
 
 
 def test_shapes_must_agree_between_settings():
@@ -149,6 +188,15 @@ def test_a_store_is_no_other_sweeps(tmp_path):
         vg.sweep(lambda a: a + 1, {"a": [1.0, 3.0]}, store=tmp_path)
     again = vg.sweep(lambda a: a + 1, {"a": [1.0, 2.0]}, store=tmp_path)
     np.testing.assert_array_equal(again, [2.0, 3.0])
+
+
+def test_a_store_knows_the_key_that_a_function_closes_over(tmp_path):
+    def drawn(key):
+        return vg.sweep(lambda a: a * jax.random.normal(key), {"a": [1.0, 2.0]}, store=tmp_path)
+
+    drawn(jax.random.key(0))
+    with pytest.raises(ValueError, match="store: expected an empty folder"):
+        drawn(jax.random.key(1))
 
 
 def test_two_processes_share_the_work(tmp_path):

@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from numbers import Number
 from pathlib import Path
 
@@ -80,7 +81,8 @@ def sweep(
     Every device computes blocks of `block` points (`jax.vmap` under `jax.shard_map`): the results
     are bit for bit the same on one device and on many, nothing is exchanged between devices, and
     memory holds two blocks a device and the results. With a `store`, what is done is on disk: a
-    sweep that was stopped at any moment goes on where it stopped when it is called again.
+    sweep that was stopped at any moment goes on where it stopped when it is called again. A second
+    sweep of the same function, at other numbers on as many axes, compiles nothing.
 
     Where `jax.distributed` joins several processes, each computes its share of the blocks on its
     own devices, and all read the results from the store, which must be a folder that all can see.
@@ -241,41 +243,59 @@ def _identity(programs: Sequence["_Program"], grid: Mapping[str, Values], block:
     return hashlib.sha256(f"{jax.__version__} {block} {axes} {text}".encode()).hexdigest()
 
 
+def _bits(const) -> bytes:
+    is_key = jax.dtypes.issubdtype(const.dtype, jax.dtypes.prng_key)
+    return np.asarray(jax.random.key_data(const) if is_key else const).tobytes()
+
+
+def _at_point(fn: Callable, setting: Mapping[str, object], point):
+    out = fn(**point, **setting)
+    for leaf in jax.tree.leaves(out):
+        if not isinstance(leaf, jax.Array | np.ndarray | Number | np.generic):
+            raise TypeError(
+                f"fn: expected a pytree of arrays from each point; got {leaf!r} in it. "
+                "Return numbers or arrays, in tuples, lists or dicts."
+            )
+    return out
+
+
+@lru_cache(maxsize=128)
+def _on_devices(fn: Callable, static, block: int, sharding: NamedSharding, text: str) -> Callable:
+    """`fn` for blocks of points on every device, kept with what was compiled for it."""
+    setting = {name: value for name, _, value in static}
+    mapped = jax.vmap(partial(_at_point, fn, setting), axis_size=block)
+    mesh, sharded = sharding.mesh, sharding.spec
+    return jax.jit(
+        jax.shard_map(mapped, mesh=mesh, in_specs=sharded, out_specs=sharded, check_vma=False)
+    )
+
+
 class _Program:
     """`fn` at one setting of the static axes, compiled once for blocks on every device."""
 
     def __init__(self, fn, setting, grid: _Grid, devices: Sequence[jax.Device], block: int):
         self._grid, self._block, self._devices = grid, block, devices
         mesh = Mesh(np.array(devices), ("blocks",))
-        sharded = PartitionSpec("blocks")
-        self._sharding = NamedSharding(mesh, sharded)
+        self._sharding = NamedSharding(mesh, PartitionSpec("blocks"))
         self._traced = {
             name: jax.ShapeDtypeStruct((), jax.dtypes.canonicalize_dtype(grid.axes[name].dtype))
             for name in grid.traced
         }
 
-        def at_point(point):
-            out = fn(**point, **setting)
-            for leaf in jax.tree.leaves(out):
-                if not isinstance(leaf, jax.Array | np.ndarray | Number | np.generic):
-                    raise TypeError(
-                        f"fn: expected a pytree of arrays from each point; got {leaf!r} in it. "
-                        "Return numbers or arrays, in tuples, lists or dicts."
-                    )
-            return out
-
+        at_point = partial(_at_point, fn, setting)
         self.setting = setting
         jaxpr, self.shapes = jax.make_jaxpr(at_point, return_shape=True)(self._traced)
         #: What decides the numbers, in text.
         self.text = _ADDRESS.sub("", str(jaxpr.jaxpr)) + "".join(
-            hashlib.sha256(np.asarray(const).tobytes()).hexdigest()
-            for const in jaxpr.consts
-            if not jax.dtypes.issubdtype(const.dtype, jax.dtypes.extended)
+            hashlib.sha256(_bits(const)).hexdigest() for const in jaxpr.consts
         )
-        mapped = jax.vmap(at_point, axis_size=block)
-        self._run = jax.jit(
-            jax.shard_map(mapped, mesh=mesh, in_specs=sharded, out_specs=sharded, check_vma=False)
-        )
+        # The text is in the key for a function whose globals have changed since.
+        static = tuple((name, type(value), value) for name, value in setting.items())
+        key = fn, static, block, self._sharding, self.text
+        try:
+            self._run = _on_devices(*key)
+        except TypeError:  # a setting, such as a list, that cannot be looked up
+            self._run = _on_devices.__wrapped__(*key)
 
     def compiled_text(self) -> str:
         """The compiled program, for those who look for collectives in it."""
