@@ -1,6 +1,7 @@
 """A sweep is one call at each point: on any devices, and however often it was stopped."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -199,27 +200,68 @@ def test_a_store_knows_the_key_that_a_function_closes_over(tmp_path):
         drawn(jax.random.key(1))
 
 
-def test_two_processes_share_the_work(tmp_path):
+PAGE = Path(__file__).parents[1].joinpath("chapters", "clusters.md").read_text(encoding="utf-8")
+STUDY_CELL, *_ = re.findall(r"```{code-cell} ipython3\n(.*?)```", PAGE, re.S)
+SCRIPT, BY_HAND = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+JOIN, STAND_IN = "jax.distributed.initialize()", "# the function and the grid, as above\n"
+# A host that dies: in the middle of its share, without a word.
+DIES = """
+import os, signal
+from vanishing import _stores
+
+put, done = _stores.Store.put, []
+
+def dying(store, *block):
+    put(store, *block)
+    done.append(block)
+    if len(done) == 3 and os.environ["SLURM_PROCID"] == "1":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+_stores.Store.put = dying
+"""
+
+
+def both(script: str, store: Path, environment: list[dict[str, str]]) -> list[subprocess.Popen]:
+    """The page's `study.py` in two processes."""
+    script = f"import sys; sys.argv = ['study.py', {str(store)!r}]\n" + script
+    script += "\nimport numpy; numpy.save(f'{sys.argv[1]}/{jax.process_index()}.npy', found)"
+    script += "\nassert jax.process_count() == 2 and len(jax.local_devices()) == 2"
+    return [program(script, devices=2, **variables) for variables in environment]
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    body = """
-    jax.distributed.initialize("127.0.0.1:{port}", num_processes=2, process_id={number})
-    result = vg.sweep(lengths, GRID, block=4, store={store!r})
-    np.savez({store!r} + "/result{number}.npz", **result)
-    print(jax.process_count(), len(jax.local_devices()), len(jax.devices()))
-    """
-    store = str(tmp_path / "shared")
-    both = [program(body.format(port=port, number=n, store=store), devices=2) for n in range(2)]
-    assert [output(process).splitlines()[-1] for process in both] == ["2 2 4"] * 2
-    output(
-        program(f"np.savez({str(tmp_path / 'alone.npz')!r}, **vg.sweep(lengths, GRID, block=4))")
-    )
-    alone = np.load(tmp_path / "alone.npz")
+        return probe.getsockname()[1]
+
+
+def test_two_processes_share_the_work_as_the_page_says(tmp_path):
+    script = SCRIPT.replace(STAND_IN, STUDY_CELL)
+    assert STUDY_CELL in script and JOIN in script
+    slurm = {"SLURM_JOB_ID": "7", "SLURM_STEP_NODELIST": "127.0.0.1", "SLURM_NTASKS": "2",
+             "JAX_COORDINATOR_PORT": str(free_port())}  # fmt: skip
+    tasks = [slurm | {"SLURM_PROCID": n, "SLURM_LOCALID": n} for n in "01"]
+    impatient = script.replace(JOIN, "jax.distributed.initialize(heartbeat_timeout_seconds=10)")
+    first, lost = both(DIES + impatient, tmp_path, tasks)
+    assert lost.communicate(timeout=600) and lost.returncode == -signal.SIGKILL
+    assert first.communicate(timeout=600) and first.returncode != 0
+    before = files(tmp_path)
+    blocks, share = 2 * 15, 2 * 8  # of two activations, 60 points in blocks of 4 each
+    assert share <= len(before) < blocks
+
+    pods = {"COORDINATOR": f"127.0.0.1:{free_port()}", "PROCESSES": "2"}
+    by_hand = script.replace(JOIN, BY_HAND)
+    again = both(by_hand, tmp_path, [pods | {"JOB_COMPLETION_INDEX": n} for n in "01"])
+    printed = [output(process) for process in again]
+    assert ["[[" in out for out in printed] == [True, False]  # a table, from the first alone
+    after = files(tmp_path)
+    assert len(after) == blocks and all(after[p] == at for p, at in before.items())
+
+    here = {}
+    exec(STUDY_CELL, here)  # the page's own cell
+    alone = vg.sweep(here["log_gradient"], here["grid"], block=4)
     for number in range(2):
-        shared = np.load(f"{store}/result{number}.npz")
-        for name in alone:
-            np.testing.assert_array_equal(shared[name], alone[name])
+        np.testing.assert_array_equal(np.load(tmp_path / f"{number}.npy"), alone)
 
 
 def test_a_million_points_do_not_fill_memory():

@@ -159,6 +159,7 @@ REFERENCE = (
     "glossary",
     "rounding",
     "inspect",
+    "clusters",
     "benchmarks",
     "how-this-book-draws",
     "bibliography",
