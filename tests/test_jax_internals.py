@@ -1,6 +1,7 @@
 """What the library needs from inside of JAX, named when a new JAX no longer has it."""
 
 import ast
+import gc
 import re
 import tomllib
 from pathlib import Path
@@ -126,6 +127,19 @@ def derivative():
     return (len(jaxpr.invars), len(jaxpr.outvars), len(constants), still) == (2, 2, 0, [False])
 
 
+def forget_lowered():
+    def modules():
+        return sum(type(held).__name__ == "JaxIrContext" for held in gc.get_objects())
+
+    program = jax.jit(lambda x: jnp.sin(x) + 3)
+    program(1.0)
+    held = modules()
+    _jax_internals.forget_lowered()
+    left = modules()
+    program(1.0)
+    return modules() == left < held
+
+
 @pytest.mark.parametrize(
     ("holds", "taken"),
     [
@@ -136,6 +150,7 @@ def derivative():
         (at, "source_info_util.user_context"),
         (context, "an equation's `ctx.manager`"),
         (bind, "`primitive.get_bind_params`, with `multiple_results`"),
+        (forget_lowered, "`pjit._pjit_lower` or `pxla._cached_lowering_to_hlo`"),
         (derivative, "`jvp_jaxpr_fun`, `core.extend_axis_env_nd` or `config._check_vma`"),
     ],
 )

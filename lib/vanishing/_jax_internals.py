@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-from jax._src import config, core, source_info_util
-from jax._src.interpreters import partial_eval
+from jax._src import config, core, pjit, source_info_util
+from jax._src.interpreters import partial_eval, pxla
 
 RELEASE = (0, 10)  # the minor release of JAX whose jaxprs are known
 
@@ -75,3 +75,12 @@ def derivative(eqn):
 def _on_shards(mesh) -> Iterator[None]:
     with core.extend_axis_env_nd(mesh.shape.items()), config._check_vma(True):
         yield
+
+
+def forget_lowered() -> None:
+    """Free what programs were lowered to before XLA compiled them; the compiled ones stay.
+
+    JAX keeps each MLIR module, in a context of more than a megabyte, as long as its program.
+    """
+    pjit._pjit_lower.cache_clear()
+    pxla._cached_lowering_to_hlo.cache_clear()
