@@ -1,6 +1,5 @@
 """You draw it: a picture on which the reader draws what they expect before it shows what is so."""
 
-import html
 import json
 import re
 from collections import Counter
@@ -280,7 +279,7 @@ class Prediction:
             return ""
         pens = "".join(
             f'<label><input type="radio" name="{uid}-pen" value="{k}"{" checked" * (k == 0)}> '
-            f"{html.escape(one['label'])}</label>"
+            f"{label_html(one['label'])}</label>"
             for k, one in enumerate(series)
         )
         return f'<fieldset class="guess-pens"><legend>You draw</legend>{pens}</fieldset>'
@@ -289,7 +288,7 @@ class Prediction:
         low, high = self.spec["pictures"][0]["ends"]
         scale = f'min="{low:g}" max="{high:g}" step="{(high - low) / 100:g}"'
         return "".join(
-            f'<div class="guess-handle"><label for="{uid}-{k}">{html.escape(handle["label"])}'
+            f'<div class="guess-handle"><label for="{uid}-{k}">{label_html(handle["label"])}'
             f'</label><input type="range" id="{uid}-{k}" {scale} value="{(low + high) / 2:g}">'
             f'<output for="{uid}-{k}"></output></div>'
             for k, handle in enumerate(self.spec["handles"])

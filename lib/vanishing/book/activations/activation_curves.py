@@ -168,7 +168,7 @@ def activation_curves():
         caption="Above: an activation and its slope; shaded where the slope is exactly 0 in "
         "float32. Below: the pre-activations of one layer; the outermost bars hold all beyond ±20.",
         describe="{zero:.1%} of the pre-activations lie where the slope is exactly zero, "
-        "{saturated:.1%} where it is zero or below 1 % of its largest; {dead:.1%} of the units "
+        "{saturated:.1%} where it is zero or below 1% of its largest; {dead:.1%} of the units "
         "are dead on this batch; root mean square of z {spread:.3g}",
         alt=f"Above, tanh, its slope, and {_shaded()}. Below, how the pre-activations of layer 10 "
         "are spread: an arch on a logarithmic scale from about minus 14 to 14.",

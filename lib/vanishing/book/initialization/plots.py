@@ -41,7 +41,7 @@ def recipes(
             look = {"color": ACTIVATIONS[name], "label": LABELS[name]}
             ax.semilogy(layers(by_layer), by_layer, **look)
         ax.set(xlim=(1, max(map(len, values.values()))), ylim=(1e-25, 1e2))
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         label_lines(ax)
         axis_titles(ax, x="layer", y=title)
     return figure

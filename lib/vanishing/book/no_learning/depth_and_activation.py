@@ -174,7 +174,7 @@ def _draw():
     )
     right.set_yscale("log", nonpositive="mask")
     right.set(xlim=(0, DEPTH + 1), xticks=[1, 10, 20, 30])
-    right.set(ylim=(FLOOR / 2000, 30), yticks=[1e-12, 1e-8, 1e-4, 1])
+    right.set(ylim=(FLOOR / 1e5, 30), yticks=[1e-12, 1e-8, 1e-4, 1])
     axis_titles(left, x="step", y="training loss C")
     axis_titles(right, x="layer", y="how far it moved")
     axis_titles(net, y="units: the darker, the farther their weights have moved; × not at all")

@@ -47,7 +47,7 @@ def large_weights(
     for ax, words in ((left, "saturated, %"), (right, "gradient at layer 1, powers of ten")):
         ax.set(xscale="log", xticks=list(scales), xticklabels=[f"{s:g}" for s in scales])
         ax.minorticks_off()
-        axis_titles(ax, x="weight scale σ_w", y=words)
+        axis_titles(ax, x="weight scale σ$_w$", y=words)
     return figure
 
 
@@ -82,7 +82,7 @@ def length_cobweb(
     named = [line for line in right.lines if line.get_label().startswith("input")]
     for line in named:
         at = line.get_xdata()[0], line.get_ydata()[0]
-        beside = (14, 7 if line.get_ydata()[1] < at[1] else -9)  # clear of its own dashed line
+        beside = (14, 7) if line.get_ydata()[1] < at[1] else (30, -4)  # clear of its dashed line
         place = {"xytext": beside, "textcoords": "offset points", "va": "center"}
         right.annotate(line.get_label(), at, color=line.get_color(), **place)
     return figure

@@ -183,7 +183,10 @@ def _draw():
     net.set(xlim=(-1, BLOCKS + 1), ylim=(-1.25, 1.25), yticks=[], xticks=[])
     axis_titles(net, y="gradient: skips up, branches down")
 
-    for output, words, colour in (("activation", "h_l", "slate"), ("gradient", "∂f/∂h_l", "blue")):
+    for output, words, colour in (
+        ("activation", "h$_l$", "slate"),
+        ("gradient", "∂f/∂h$_l$", "blue"),
+    ):
         look = {"color": COLOURS[colour], "label": words}
         line("norms", {"x": "place", "y": output}, **look)
         line("norms", {"x": "place", "y": f"{output}_law"}, linestyle="--",
