@@ -17,6 +17,7 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
 PUNCTUATION = re.compile(r"[.,;:!?)\]…’”–-]+")
+PART = '<span class="katex-base">'
 NODE = Path(executable.ROOT_DIR, "bin", "node")
 SERVER = Path(__file__).parent / "katex_server.cjs"
 
@@ -63,9 +64,9 @@ def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
     """``$...$``."""
     formula = set_formula(translator, node, node.astext(), display=False)
     if behind := translator.encode(node.get("behind", "")):
-        # A formula of several parts may end a line between them, so it is not held together.
-        short = formula.count('class="katex-base"') == 1
-        formula = f'<span class="keep">{formula}{behind}</span>' if short else formula + behind
+        # In what is kept together a line may end between the parts of a formula, and only there.
+        parts = formula.replace(PART, f"<wbr/>{PART}")
+        formula = f'<span class="keep">{parts}{behind}</span>'
     translator.body.append(formula)
     raise nodes.SkipNode
 

@@ -31,8 +31,10 @@ _WORDS = 5
 
 
 def _inline(text: str) -> str:
-    """Plain text as HTML; `backticks` set code, and formulas are written in Unicode."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    """Plain text as HTML; `backticks` set code, and formulas are written in Unicode, σ_w with its
+    subscript."""
+    indexed = re.sub(r"(?<=[α-ω])_(\w)", r"<sub>\1</sub>", html.escape(text))
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", indexed)
 
 
 @dataclass(frozen=True)

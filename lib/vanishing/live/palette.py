@@ -34,6 +34,9 @@ CYCLE: dict[str, Colour] = {
     "slate": Colour("#66707a", "#a6b0ba"),
 }
 
+#: Those that mean dead and saturated: no line gets them by chance.
+TAKEN = ("vermilion", "gold")
+
 #: An ordered scale, from the first layer to the last: from near the paper towards the ink.
 LAYERS: dict[str, Colour] = {
     "layer-1": Colour("#22827f", "#9083c4"),
@@ -60,7 +63,7 @@ COLOURS: dict[str, str] = {name: colour.light for name, colour in PALETTE.items(
 
 #: How matplotlib draws in the house.
 STYLE = {
-    "axes.prop_cycle": cycler(color=[COLOURS[name] for name in CYCLE]),
+    "axes.prop_cycle": cycler(color=[COLOURS[name] for name in CYCLE if name not in TAKEN]),
     "axes.grid": True,
     "axes.grid.axis": "y",
     "axes.axisbelow": True,

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from vanishing import activations
 from vanishing.book.labels import axis_titles, legend_above
-from vanishing.book.style import COLOURS, canvas, is_narrow, live_figure
+from vanishing.book.style import COLOURS, DEAD, canvas, is_narrow, live_figure
 from vanishing.live import Ahead, Choice, Seed, Slider
 from vanishing.network import MLP, forward, init
 from vanishing.probe import SATURATED_BELOW
@@ -90,11 +90,12 @@ def compute(activation, layer, sigma_w, sigma_b, seed) -> dict[str, Array]:
 def _draw():
     figure, (upper, lower) = canvas(3.4 if is_narrow() else 4.6, rows=2, sharex=True)
     flat = np.full(GRID.size, np.nan)
-    shade = {"color": COLOURS["vermilion"], "alpha": 0.22, "fill": True, "linewidth": 0}
+    shade = {"color": DEAD, "alpha": 0.22, "fill": True, "linewidth": 0}
     none = np.zeros(GRID.size)
     above = upper.stairs(none + BOTTOM, EDGES, baseline=BOTTOM, **shade)
-    (phi,) = upper.plot(GRID, flat, label="φ(z)")
-    (slope,) = upper.plot(GRID, flat, color=COLOURS["green"], label="φ′(z)")
+    look = {"color": COLOURS["ink"]}  # whichever activation the reader chooses
+    (phi,) = upper.plot(GRID, flat, label="φ(z)", **look)
+    (slope,) = upper.plot(GRID, flat, "--", label="φ′(z)", linewidth=1.3, **look)
     upper.set(ylim=(BOTTOM, TOP))
     axis_titles(upper, y="function and slope")
     legend_above(upper)

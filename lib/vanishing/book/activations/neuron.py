@@ -17,7 +17,15 @@ from jaxtyping import Array, Float, Int
 from vanishing import activations
 from vanishing._types import Scalar
 from vanishing.book.labels import axis_titles, legend_above
-from vanishing.book.style import COLOURS, canvas, is_narrow, is_slide, live_figure
+from vanishing.book.style import (
+    ACTIVATIONS,
+    COLOURS,
+    THEORY,
+    canvas,
+    is_narrow,
+    is_slide,
+    live_figure,
+)
 from vanishing.live import Animation, Choice, Slider
 from vanishing.studies import rounding
 
@@ -29,7 +37,7 @@ PACES = (1, 100, 10_000)  # updates between two pictures
 REACH = 13.0  # of the axis of z, to either side
 FLOOR = 1e-11  # where a slope of exactly 0 is drawn on a logarithmic axis
 #: The three neurons, and the colours that they have in the picture.
-NEURONS = {"tanh": "blue", "exact": "green", "relu": "vermilion"}
+NEURONS = {"tanh": ACTIVATIONS["tanh"], "exact": COLOURS["ink"], "relu": ACTIVATIONS["relu"]}
 
 
 class Wide(NamedTuple):
@@ -172,9 +180,9 @@ def _draw_slopes(ax):
     z = np.linspace(-REACH, REACH, 1041)
     exact = 1 / np.cosh(z) ** 2
     as_trained = np.maximum(np.asarray(activations.derivative("tanh")(z.astype(np.float32))), FLOOR)
-    ax.plot(z, exact, color=COLOURS["green"], linewidth=1.2)
-    ax.plot(z, as_trained, color=COLOURS["blue"], linewidth=1.2)
-    ax.plot(z, np.where(z > 0, 1, FLOOR), color=COLOURS["vermilion"], linewidth=1.2)
+    ax.plot(z, as_trained, color=NEURONS["tanh"], linewidth=1.2)
+    ax.plot(z, np.where(z > 0, 1, FLOOR), color=NEURONS["relu"], linewidth=1.2)
+    ax.plot(z, exact, color=NEURONS["exact"], **THEORY)
     ax.annotate("exactly 0", (0.8, FLOOR), xytext=(0, 6), textcoords="offset points")
     ax.set(
         yscale="log",
@@ -190,7 +198,7 @@ def _draw_slopes(ax):
             [START],
             [1],
             "o",
-            color=COLOURS[colour],
+            color=colour,
             markersize=sizes[name],
             fillstyle="none" if name == "exact" else "full",
             linestyle="none",
@@ -218,7 +226,7 @@ def _draw_paths(ax):
             frames,
             np.full(frames.size, np.nan),
             styles[name],
-            color=COLOURS[NEURONS[name]],
+            color=NEURONS[name],
             label=labels[name],
             linewidth=2.6 if name == "relu" else 1.8,
         )

@@ -35,7 +35,7 @@ def ratios(rows: Sequence[Row]) -> Figure:
     ax.vlines(np.ones(len(rows)), places - 0.2, places + 0.2, color=COLOURS["ink"], linewidth=1)
     ax.set(xscale="log", ylim=(len(rows) - 0.4, -0.8), yticks=[])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    axis_titles(ax, x="how many times the library's own time (log)")
+    axis_titles(ax, x="how many times the library’s own time (log)")
     # Too wide for the line of the title, where legends stand else.
     figure.legend(loc="outside upper left", ncols=2 if is_narrow() else 5)
     return figure

@@ -131,12 +131,13 @@ def compared(
         ax.plot(
             values, np.full(len(values), row), "o", color=COLOURS["blue"], markersize=4, alpha=0.6
         )
-        ax.plot([np.median(values)] * 2, (row - 0.3, row + 0.3), color=COLOURS["vermilion"])
+        ax.plot([np.median(values)] * 2, (row - 0.3, row + 0.3), color=COLOURS["ink"])
     ax.set(ylim=(len(samples) - 0.5, -0.5))
     axis_titles(ax, x=xlabel)
     if log:
         ax.set_xscale("log")
-        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        decades = np.ptp(np.log10(np.concatenate(list(samples.values()))))
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0) if decades < 2 else (1.0,)))
         ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_yticks(range(len(samples)), list(samples))
     ax.grid(axis="y", visible=False)

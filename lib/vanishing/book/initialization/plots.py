@@ -65,7 +65,8 @@ def broken(found: Mapping[str, Broken], words: Mapping[str, str]) -> Figure:
         ax.plot(seen.value, row, "o", color=COLOURS["blue"], markersize=5)
         ax.text(0, row - 0.3, words[name], transform=along)
         ax.text(1, row - 0.3, f"{seen.value:+.1f}".replace("-", "−"), transform=along, ha="right")
-    ax.axvline(0, color=COLOURS["rule"], linewidth=0.8, zorder=0)
+    rows = np.arange(len(found))  # between them stand the words
+    ax.vlines(np.zeros(len(rows)), rows - 0.25, rows + 0.25, color=COLOURS["rule"], linewidth=0.8)
     ax.set(xlim=(-8, 24), ylim=(len(found) - 0.5, -0.9), yticks=[])
     axis_titles(ax, x="powers of ten gained by the mean square in ten layers")
     return figure

@@ -16,6 +16,7 @@ from vanishing.book.style import (
     THEORY,
     Figure,
     canvas,
+    is_narrow,
     layer_colours,
     layers,
     picture,
@@ -64,7 +65,7 @@ def movement(histories: Mapping[str, History]) -> Figure:
             crosses = np.full(stuck.sum(), floor)
             ax.plot(layer[stuck], crosses, color=lines[-1].get_color(), **CROSS)
             ax.annotate(
-                f"{label}: not moved at all",
+                f"{label}:\nnot moved" if is_narrow() else f"{label}: not moved at all",
                 (layer[stuck][0], floor),
                 xytext=(0, 6),
                 textcoords="offset points",
@@ -126,10 +127,11 @@ def both_roads(
     left.plot(layer, (layer - 1) * np.log10(factor), label="theory", **theory)
     left.axhline(np.log10(rounding), color=COLOURS["slate"], **ROUNDING)
     left.annotate(
-        "rounding of float32",
+        "rounding of\nfloat32",
         (depth, np.log10(rounding)),
-        xytext=(0, 4),
+        xytext=(0, -4),
         ha="right",
+        va="top",
         textcoords="offset points",
     )
     right.plot(layer, down, label="measured")

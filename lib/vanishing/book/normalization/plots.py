@@ -117,7 +117,7 @@ def starts(
         ax.plot(
             values, np.full(len(values), row), "o", color=COLOURS["blue"], markersize=4, alpha=0.5
         )
-        look = {"color": COLOURS["vermilion"], "linewidth": 1.5}
+        look = {"color": COLOURS["ink"], "linewidth": 1.5}
         ax.plot([low, high], [row + 0.28] * 2, **look)
         ax.plot([middle] * 2, [row + 0.14, row + 0.42], **look)
     ax.set(ylim=(len(samples) - 0.4, -0.6))

@@ -71,7 +71,7 @@ def length_cobweb(
     left.plot(q, above, color=COLOURS["ink"], **THEORY)
     left.plot(np.repeat(steps[:-1], 2), np.repeat(steps, 2)[1:-1], color=COLOURS["blue"])
     left.plot(steps[-1], steps[-1], "o", color=COLOURS["blue"])
-    note(left, f"q* = {steps[-1]:.3f}", (steps[-1], steps[-1]), to=(-12, 28))
+    note(left, f"q* = {steps[-1]:.3f}", (steps[-1], steps[-1]), to=(-30, 30))
     left.set(xlim=(0, q[-1]), ylim=(0, q[-1]))
     axis_titles(left, x="q of a layer", y="q of the layer above")
     for rms, (law, seen) in starts.items():
@@ -82,7 +82,7 @@ def length_cobweb(
     named = [line for line in right.lines if line.get_label().startswith("input")]
     for line in named:
         at = line.get_xdata()[0], line.get_ydata()[0]
-        beside = (14, 7) if line.get_ydata()[1] < at[1] else (30, -4)  # clear of its dashed line
+        beside = (14, 7) if line.get_ydata()[1] < at[1] else (34, -4)  # clear of its dashed line
         place = {"xytext": beside, "textcoords": "offset points", "va": "center"}
         right.annotate(line.get_label(), at, color=line.get_color(), **place)
     return figure

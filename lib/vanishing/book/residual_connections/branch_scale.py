@@ -184,8 +184,8 @@ def _draw():
     axis_titles(net, y="gradient: skips up, branches down")
 
     for output, words, colour in (
-        ("activation", "h$_l$", "slate"),
-        ("gradient", "∂f/∂h$_l$", "blue"),
+        ("activation", "signal", "slate"),
+        ("gradient", "gradient", "blue"),
     ):
         look = {"color": COLOURS[colour], "label": words}
         line("norms", {"x": "place", "y": output}, **look)

@@ -50,6 +50,8 @@ _ATTRIBUTES = frozenset(
 )
 #: What refers to a part of the picture itself, not to a live figure of the page.
 _REFERENCE = r'href="#(?!fig-\w+\?)'
+#: An index and what follows it up to the next one, as in `σ_w² = 2`.
+_SUBSCRIPT = re.compile(r"(?<=[α-ω])_(\w)([^<_]*)")
 _ROOT = f'font-family="{FONT}" stroke-linejoin="round" stroke-linecap="butt"'
 
 
@@ -107,6 +109,7 @@ def themed_svg(
     body = re.sub(r"(?<=data:image/png;base64,)[^\"]+", lambda match: _few(match[0]), body)
     body = re.sub(r' (?:d|x|y)="[^"]*"', lambda match: _rounded(match[0]), body)
     body = re.sub(r"\s*\n\s*", " ", body).replace("> <", "><")
+    body = _SUBSCRIPT.sub(_lowered, body)
     width, height = fig.get_size_inches() * 72
     role = "group" if "<a " in body else "img"  # who sees one image does not find links in it
     label = f'role="{role}" aria-label="{html.escape(alt)}"' if alt else 'aria-hidden="true"'
@@ -142,6 +145,12 @@ def _few(encoded: str) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True, transparency=colours[:, 3].tobytes())
     return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _lowered(index: re.Match) -> str:
+    """`σ_w` with its subscript. Each shift is counted in its own letters' size, and adds up."""
+    after = f'<tspan dy="-0.21em">{index[2]}</tspan>' if index[2] else ""
+    return f'<tspan dy="0.3em" font-size="70%">{index[1]}</tspan>{after}'
 
 
 def _attributes(style: str) -> str:
