@@ -2,7 +2,7 @@
 
 Code that is not the point goes under the figure that it made; a dropdown and an admonition of the
 class ``dropdown`` (the solutions) become a ``<details>`` with a question as its summary.
-Tables get a box that scrolls.
+Tables get a box that scrolls, and code that is wider than the column has room in the margin.
 """
 
 from docutils import nodes
@@ -11,6 +11,10 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 from sphinx_design.shared import is_component
+
+
+#: Of code, in a line of the column of text (--column in base.css).
+LETTERS = 80
 
 
 class disclosure(nodes.General, nodes.Element):
@@ -95,6 +99,19 @@ def depart_folded_code(translator: HTML5Translator, node: HideCodeCellNode) -> N
     translator.body.append("</details>\n")
 
 
+class LongCode(SphinxPostTransform):
+    """Mark the code with a line that the column does not hold."""
+
+    default_priority = 200
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        """Mark the blocks of one page."""
+        for block in self.document.findall(nodes.literal_block):
+            if max(map(len, block.astext().splitlines()), default=0) > LETTERS:
+                block["classes"].append("long")
+
+
 def visit_table(translator: HTML5Translator, node: nodes.table) -> None:
     """A table in a box that scrolls where the page is narrow."""
     translator.body.append('<div class="table" data-scrolls="Table, scrolls sideways">')
@@ -115,4 +132,5 @@ def setup(app: Sphinx) -> dict:
     app.add_node(nodes.table, override=True, html=(visit_table, depart_table))
     app.add_post_transform(Disclose)
     app.add_post_transform(CodeUnderItsFigure)
+    app.add_post_transform(LongCode)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

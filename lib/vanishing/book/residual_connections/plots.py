@@ -34,10 +34,13 @@ def unravelled(blocks: int) -> Figure:
         ax.plot((0, blocks), (row, row), color=COLOURS["green"], linewidth=1.4)
         for block in path:
             middle = block + 0.5
-            ax.plot((middle - 0.3, middle + 0.3), (row, row), color=COLOURS["surface"], linewidth=4)
+            ends = (middle - 0.3, middle + 0.3)
+            ax.plot(ends, (row, row), color=COLOURS["surface"], linewidth=4)
+            ax.plot(ends, (row, row), color=COLOURS["brown"], linewidth=1.4)
             words = {"ha": "center", "va": "center", "color": COLOURS["brown"]}
             words["fontsize"] = 10 if is_slide() else 9
-            box = {"boxstyle": "round,pad=0.25", "facecolor": "none", "edgecolor": COLOURS["brown"]}
+            box = {"boxstyle": "round,pad=0.25", "edgecolor": COLOURS["brown"]}
+            box["facecolor"] = COLOURS["surface"]
             ax.text(middle, row, f"branch {block + 1}", bbox=box, **words)
         ax.plot((0, blocks), (row, row), ".", color=COLOURS["ink"], markersize=5)
     names = [f"{len(path)} branch{'' if len(path) == 1 else 'es'}" for path in paths]
