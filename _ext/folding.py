@@ -12,7 +12,6 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 from sphinx_design.shared import is_component
 
-
 #: Of code, in a line of the column of text (--column in base.css).
 LETTERS = 80
 

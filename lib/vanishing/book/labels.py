@@ -8,6 +8,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
+from matplotlib.transforms import ScaledTranslation
 from scipy.optimize import isotonic_regression
 
 from vanishing.book.asking import GIVEN
@@ -15,6 +16,8 @@ from vanishing.live.palette import NEUTRAL
 
 # Points from the end of a line to its word, and between the baselines of two words.
 _GAP, _LEADING = 6.0, 13.0
+# A line that ends farther from the edge, as a share of the axes, is led to its word.
+_FAR = 0.1
 # In a figure for a phone, long words beside a line would leave no room to the line.
 _NARROW, _LONG, _LETTERS_BESIDE = 5.0, 18, 16  # inches, letters
 # Of text of 10 points, less the room that ticks and labels beside the axes take.
@@ -64,6 +67,7 @@ def label_lines(
 ) -> list[Annotation]:
     """Write each line's label beside its end, in its colour, and never one over another.
 
+    The words stand at the edge; a line that ends far from it is led there by a thin one.
     Takes the place of a legend. Set the limits of the axes first: the words are placed for them.
 
     Args:
@@ -94,20 +98,23 @@ def label_lines(
     pixels = ax.transData.transform(ends) * scale
     low, high = (np.array(ax.get_window_extent().extents)[[1, 3]]) * scale
     places = spread(np.clip(pixels[:, 1], low, high), leading, low, high)
-    edge = (1.0 if side == "right" else 0.0, _GAP if side == "right" else -_GAP)
+    edge, gap = (1.0, _GAP) if side == "right" else (0.0, -_GAP)
+    beside = ax.transAxes + ScaledTranslation(gap / 72, 0, ax.figure.dpi_scale_trans)
+    inside = np.abs(ax.transAxes.inverted().transform(pixels / scale)[:, 0] - edge)
+    lead = {"arrowstyle": "-", "linewidth": 0.6, "alpha": 0.6, "relpos": (1 - edge, 0.5)}
     return [
         ax.annotate(
             word,
-            (edge[0], (place - low) / (high - low)),
-            xycoords="axes fraction",
-            xytext=(edge[1], 0),
-            textcoords="offset points",
+            tuple(end),
+            xytext=(edge, (place - low) / (high - low)),
+            textcoords=beside,
             va="center",
             ha="left" if side == "right" else "right",
             color=line.get_color(),
             annotation_clip=False,
+            arrowprops=lead | {"color": line.get_color()} if away > _FAR else None,
         )
-        for line, word, place in zip(lines, words, places, strict=True)
+        for line, word, end, place, away in zip(lines, words, ends, places, inside, strict=True)
     ]
 
 

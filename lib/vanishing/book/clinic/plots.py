@@ -44,7 +44,7 @@ def curves(courses: Mapping[str, Course]):
         colour = COLOURS[LETTERS[letter]]
         ax.plot(loss, color=colour, label=letter, linewidth=1.4)
         if len(made) < len(loss):
-            ax.plot(made[-1], loss[made[-1]], "x", color=DEAD, markersize=7)
+            ax.plot(made[-1], loss[made[-1]], "x", color=DEAD, markersize=7, clip_on=False)
     reference(ax, math.log(CLASSES), "guessing")
     ax.set(yscale="log", xlim=(0, len(loss) - 1), ylim=(0.5, TOP * 1.1))
     axis_titles(ax, x="step", y="training loss C; × no number")

@@ -35,8 +35,7 @@ def unravelled(blocks: int) -> Figure:
         for block in path:
             middle = block + 0.5
             ends = (middle - 0.3, middle + 0.3)
-            ax.plot(ends, (row, row), color=COLOURS["surface"], linewidth=4)
-            ax.plot(ends, (row, row), color=COLOURS["brown"], linewidth=1.4)
+            ax.plot(ends, (row, row), color=COLOURS["brown"], linewidth=1.8)
             words = {"ha": "center", "va": "center", "color": COLOURS["brown"]}
             words["fontsize"] = 10 if is_slide() else 9
             box = {"boxstyle": "round,pad=0.25", "edgecolor": COLOURS["brown"]}
