@@ -16,7 +16,8 @@ from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
-PUNCTUATION = re.compile(r"[.,;:!?)\]…’”–-]+")
+OPENING = re.compile(r"[(\[‘“]+$")
+PUNCTUATION = re.compile(r"^[.,;:!?)\]…’”–-]+")
 PART = '<span class="katex-base">'
 NODE = Path(executable.ROOT_DIR, "bin", "node")
 SERVER = Path(__file__).parent / "katex_server.cjs"
@@ -63,29 +64,32 @@ def set_formula(translator: HTML5Translator, node: nodes.Element, tex: str, disp
 def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
     """``$...$``."""
     formula = set_formula(translator, node, node.astext(), display=False)
-    if behind := translator.encode(node.get("behind", "")):
+    before, behind = (translator.encode(node.get(side, "")) for side in ("before", "behind"))
+    if before or behind:
         # In what is kept together a line may end between the parts of a formula, and only there.
-        parts = formula.replace(PART, f"<wbr/>{PART}")
-        formula = f'<span class="keep">{parts}{behind}</span>'
+        parts = formula.replace(PART, f"<wbr/>{PART}").replace("<wbr/>", "", 1)
+        formula = f'<span class="keep">{before}{parts}{behind}</span>'
     translator.body.append(formula)
     raise nodes.SkipNode
 
 
 class Punctuation(SphinxPostTransform):
-    """Tie a comma to the formula before it: browsers may end a line between the two."""
+    """Tie brackets, and a comma, to their formula: browsers may end a line between the two."""
 
     default_priority = 220
     formats = ("html",)
 
     def run(self, **kwargs) -> None:
-        """Move what stands behind each formula of one page into it."""
+        """Move what stands close to each formula of one page into it."""
         for node in list(self.document.findall(nodes.math)):
-            place = node.parent.index(node) + 1
-            following = node.parent[place] if place < len(node.parent) else None
-            mark = PUNCTUATION.match(following) if isinstance(following, nodes.Text) else None
-            if mark:
-                node["behind"] = mark[0]
-                node.parent[place] = nodes.Text(following[mark.end() :])
+            place = node.parent.index(node)
+            around = ("before", place - 1, OPENING), ("behind", place + 1, PUNCTUATION)
+            for side, beside, marks in around:
+                text = node.parent[beside] if 0 <= beside < len(node.parent) else None
+                mark = marks.search(text) if isinstance(text, nodes.Text) else None
+                if mark:
+                    node[side] = mark[0]
+                    node.parent[beside] = nodes.Text(text[: mark.start()] + text[mark.end() :])
 
 
 def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:

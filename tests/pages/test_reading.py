@@ -77,6 +77,21 @@ def test_formulas_have_the_colour_of_the_words_around_them(opened):
     assert other == []
 
 
+LOOSE = """[...document.querySelectorAll("article .katex")].filter((formula) =>
+  /^[.,;:!?)]/.test(formula.nextSibling?.nodeType === 3 ? formula.nextSibling.data : "") &&
+  !formula.closest(".keep")).map((formula) => formula.textContent)"""
+CUT_BY_ITS_NUMBER = """[...document.querySelectorAll("div.math:has(.eqno)")].filter((box) => {
+  const [number, formula] = [box.querySelector(".eqno"), box.querySelector(".formula")];
+  return formula.scrollWidth > formula.clientWidth &&
+    number.getBoundingClientRect().top < formula.getBoundingClientRect().bottom - 1;
+}).map((box) => box.textContent)"""
+
+
+def test_a_formula_has_room_beside_its_number_and_keeps_its_full_stop(opened):
+    opened.set_viewport_size({"width": 375, "height": 900})
+    assert (opened.evaluate(LOOSE), opened.evaluate(CUT_BY_ITS_NUMBER)) == ([], [])
+
+
 PAPER = "getComputedStyle(document.documentElement).backgroundColor"
 
 
