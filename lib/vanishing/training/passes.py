@@ -107,10 +107,14 @@ def plain(net: MLP, params: Params, data: Dataset) -> tuple[Float[Array, ""], Pa
     # The middle third of the exponents: there no square, and no entry that counts, is lost.
     reach = -jnp.finfo(data.x.dtype).minexp / 3 * np.log(2)
     sizes = jnp.stack([statistics["log_activation_rms"], squared, *heard])
+
+    def again(carry):
+        # XLA moves what is the same in every round out of a loop; the barrier makes it depend.
+        now, _ = lax.optimization_barrier((params, carry[1]))
+        return scaled(net, now, data), jnp.array(True)
+
     # A loop of one round or none, for under `jax.vmap` a `cond` would always run both branches.
     seen, _ = lax.while_loop(
-        lambda carry: ~carry[1],
-        lambda _: (scaled(net, params, data), jnp.array(True)),
-        (seen, jnp.all(jnp.abs(sizes) < reach)),
+        lambda carry: ~carry[1], again, (seen, jnp.all(jnp.abs(sizes) < reach))
     )
     return loss, gradient, seen
