@@ -1,5 +1,6 @@
 """Live figures, and whole chapters, in a real JupyterLab with a real kernel."""
 
+import contextlib
 import json
 import os
 import re
@@ -123,20 +124,31 @@ def wait_until(condition, log, seconds=60):
         time.sleep(0.2)
 
 
+@contextlib.contextmanager
+def all_run(chromium, lab, path, height):
+    """A notebook, opened and told to run; at the end it may have asked nothing of other hosts."""
+    context = chromium.new_context(viewport={"width": 1100, "height": height})
+    page, elsewhere, own = context.new_page(), [], (lab, "data:", "blob:")
+    page.on("request", lambda r: None if r.url.startswith(own) else elsewhere.append(r.url))
+    page.set_default_timeout(60_000)
+    try:
+        page.goto(f"{lab}/lab/tree/{path}?reset")
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        page.get_by_text("| Idle").wait_for()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        yield page
+    finally:
+        context.close()
+    assert elsewhere == []
+
+
 @pytest.fixture(scope="module")
 def notebook_page(lab, chromium):
     """The notebook, opened and run."""
-    context = chromium.new_context(viewport={"width": 1100, "height": 2400})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.goto(f"{lab}/lab/tree/live.ipynb?reset")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-    page.get_by_text("| Idle").wait_for()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_selector(FIGURE.format("descent") + "[data-state=ready]")
-    yield page
-    context.close()
+    with all_run(chromium, lab, "live.ipynb", 2400) as page:
+        page.wait_for_selector(FIGURE.format("descent") + "[data-state=ready]")
+        yield page
 
 
 def output(page, name, key, expected, **close):
@@ -230,34 +242,21 @@ def test_an_animation_runs_in_the_kernel(notebook_page):
 
 
 @pytest.fixture
-def chapter(lab, chromium):
-    """``chapter(slug)`` opens a chapter as the reader of JupyterLab does and runs all of it."""
-    context = chromium.new_context(viewport={"width": 1100, "height": 1400})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-
-    def chapter(slug):
-        page.goto(f"{lab}/lab/tree/chapters/{slug}.md?reset")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-        page.get_by_text("| Idle").wait_for()
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+def chapter(lab, chromium, slug):
+    """A chapter, opened as the reader of JupyterLab does, and all of it run."""
+    with all_run(chromium, lab, f"chapters/{slug}.md", 1400) as page:
         page.wait_for_function(
             f"() => {CELLS_OF}.every(({{ state }}) => state === 'idle')",
             timeout=LONGEST,
             polling=500,
         )
-        return page
-
-    yield chapter
-    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    context.close()
+        yield page
+        page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
 
 @pytest.mark.parametrize("slug", list(with_code()))
-def test_a_chapter_opens_as_a_notebook_and_runs(slug, chapter):
-    page = chapter(slug)
-    cells = page.evaluate(CELLS_OF)
+def test_a_chapter_opens_as_a_notebook_and_runs(chapter):
+    cells = chapter.evaluate(CELLS_OF)
     wrong = [
         o
         for cell in cells
@@ -266,9 +265,9 @@ def test_a_chapter_opens_as_a_notebook_and_runs(slug, chapter):
     ]
     assert not wrong, wrong
     assert all(cell["execution_count"] for cell in cells) and len(cells) > 1
-    words = page.locator(".jp-RenderedMarkdown").all_text_contents()
+    words = chapter.locator(".jp-RenderedMarkdown").all_text_contents()
     assert [RAW.search(text)[0] for text in words if RAW.search(text)] == []
-    made = page.locator("figure.live").element_handles()
+    made = chapter.locator("figure.live").element_handles()
     shown = [
         o["data"].get("text/html", "") for cell in cells for o in cell["outputs"] if "data" in o
     ]
