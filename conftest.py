@@ -1,6 +1,8 @@
 """Shared by the tests and by the examples in docstrings: strict JAX, and the names they use."""
 
+import functools
 import os
+import typing
 from pathlib import Path
 
 import jax
@@ -8,10 +10,64 @@ import jax.numpy as jnp
 import jaxtyping
 import pytest
 
+# What `jaxtyping.jaxtyped` costs, it costs for the axes that arrays share: it binds the arguments
+# of every call to remember them, and takes more than a millisecond to decorate a function, which
+# one inside of another pays whenever that is called. Our compiler takes eight times as long with
+# it. An annotation that names no axes needs the checker alone, and none needs nothing.
+with_axes = jaxtyping.jaxtyped
+
+
+def has_axes(hint) -> bool:
+    """Whether an array of certain axes is part of an annotation."""
+    if isinstance(hint, type) and issubclass(hint, (jaxtyping.AbstractArray, jaxtyping.PyTree)):
+        return True
+    return any(map(has_axes, typing.get_args(hint)))
+
+
+HINTS: dict = {}  # by code, which a function inside of another has in common with its next self
+
+
+def hints_without_axes(fn) -> dict | None:
+    """A function's annotations; None where one has axes, or names what is not to be seen."""
+    if fn.__code__ not in HINTS:
+        try:
+            hints = typing.get_type_hints(fn, include_extras=True)
+        except Exception:
+            hints = None
+        HINTS[fn.__code__] = None if hints is None or any(map(has_axes, hints.values())) else hints
+    return HINTS[fn.__code__]
+
+
+def annotated(fn=None, *, typechecker):
+    """What `jaxtyping.jaxtyped` does, at the price of what is to be checked."""
+    if fn is None:
+        return functools.partial(annotated, typechecker=typechecker)
+    if isinstance(fn, type):
+        made = vars(fn).get("__init__") if hasattr(fn, "__dataclass_fields__") else None
+        if made is not None and not hasattr(made, "__wrapped__"):  # written by hand, it has been
+            fn.__init__ = annotated(made, typechecker=typechecker)
+        return fn
+    hints = hints_without_axes(fn)
+    if hints is None:
+        return with_axes(fn, typechecker=typechecker)
+    if not hints:
+        return fn
+    fn.__annotations__ = hints
+    checked = typechecker(fn)
+
+    @functools.wraps(fn)
+    def call(*args, **kwargs):
+        __tracebackhide__ = True
+        return (fn if jaxtyping.config.jaxtyping_disable else checked)(*args, **kwargs)
+
+    return call
+
+
 # From here on every annotation in the library is held to what is passed and returned, the shapes
 # of arrays included; as in PEP 484, an int is a float. By the hook itself and not by its option in
 # `addopts`, which comes too late in the workers of pytest-xdist.
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+jaxtyping.jaxtyped = annotated
 jaxtyping.install_import_hook("vanishing", CHECKER)
 
 # A silent broadcast between ranks is the commonest way to a wrong number that looks right; a

@@ -1,16 +1,19 @@
 """While the tests run, every annotation in the library is held to what is passed and returned."""
 
 import importlib
+import inspect
 import sys
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import pytest
+from beartype.roar import BeartypeCallHintViolation
 from jaxtyping import TypeCheckError, install_import_hook
 
 import vanishing
 from vanishing import _scaled
+from vanishing.live.compiler.code.names import identifier
 from vanishing.training import losses
 
 
@@ -44,6 +47,53 @@ def test_no_module_came_in_before_the_hook():
     assert "vanishing.probe" in ours
     for name, module in ours.items():
         assert type(module.__loader__).__module__ == "jaxtyping._import_hook", name
+
+
+INSIDE = """
+from __future__ import annotations
+def outer(value):
+    def inner(number: float) -> int | None:
+        return number
+    return inner(value)
+"""
+
+
+@pytest.fixture
+def outer(checker, tmp_path, monkeypatch):
+    """A function with an annotated one inside, which is made again at every call."""
+    (tmp_path / "inside.py").write_text(INSIDE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "inside", raising=False)
+    with install_import_hook("inside", checker):
+        return importlib.import_module("inside").outer
+
+
+def test_annotations_without_axes_are_checked_each_time(outer):
+    for _ in range(2):
+        assert outer(3) == 3
+        with pytest.raises(BeartypeCallHintViolation, match=r"inner\(\) parameter number='three'"):
+            outer("three")
+        with pytest.raises(BeartypeCallHintViolation, match=r"inner\(\) return 0\.5"):
+            outer(0.5)
+
+
+@pytest.mark.bad_input
+def test_nor_are_those_checked_in_a_test_of_bad_input(outer):
+    assert outer("three") == "three"
+
+
+def test_no_annotated_function_of_the_library_is_left_out():
+    functions = {
+        value: name
+        for module, found in sys.modules.items()
+        if module.startswith("vanishing")
+        for name, value in vars(found).items()
+        if inspect.isfunction(value) and value.__module__ == module and value.__annotations__
+    }
+    assert len(functions) > 300
+    assert [name for value, name in functions.items() if not hasattr(value, "__wrapped__")] == []
+    with pytest.raises(BeartypeCallHintViolation, match="text=3"):
+        identifier(3)
 
 
 @pytest.mark.parametrize(
