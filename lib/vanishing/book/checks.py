@@ -4,6 +4,7 @@ Each chapter's are in a module of its own, named after the chapter; `check` impo
 first of its exercises is checked.
 """
 
+import functools
 import html
 import importlib
 import importlib.util
@@ -50,6 +51,11 @@ class Exercise:
         """Whether the solution judges an answer itself."""
         return bool(inspect.signature(self.solution).parameters)
 
+    @functools.cached_property
+    def expected(self):
+        """What a right answer is, where the solution does not judge; computed once."""
+        return self.solution()
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -92,7 +98,8 @@ def exercise(
                                 (with `inputs`) a function
         def solution(answer):   return True, or False, or a hint for this very answer
 
-    and computes it through the library; it is called when an answer is checked, not before.
+    and computes it through the library; it is called when an answer is checked, not before;
+    what is expected is kept for the next answer.
 
     Args:
         name: starts with the chapter's, such as "chain-rule-jacobian".
@@ -257,7 +264,7 @@ def check(name: str, answer) -> Verdict:
     """
     found = find(name)
     judged = found.judges()
-    outcome = _judge(answer, found) if judged else _compare(answer, found.solution(), found)
+    outcome = _judge(answer, found) if judged else _compare(answer, found.expected, found)
     if isinstance(outcome, str):
         return Verdict(False, f"Not yet. {outcome}")
     return Verdict(True, "Right.") if outcome else Verdict(False, f"Not yet. {found.hint}")
