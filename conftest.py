@@ -24,18 +24,22 @@ def has_axes(hint) -> bool:
     return any(map(has_axes, typing.get_args(hint)))
 
 
-HINTS: dict = {}  # by code, which a function inside of another has in common with its next self
+# By code, which a function inside of another has in common with its next self. By its identity:
+# equal code may be annotated otherwise, as what two dataclasses are given is.
+HINTS: dict = {}
 
 
 def hints_without_axes(fn) -> dict | None:
     """A function's annotations; None where one has axes, or names what is not to be seen."""
-    if fn.__code__ not in HINTS:
+    code = fn.__code__
+    if id(code) not in HINTS:
         try:
             hints = typing.get_type_hints(fn, include_extras=True)
         except Exception:
             hints = None
-        HINTS[fn.__code__] = None if hints is None or any(map(has_axes, hints.values())) else hints
-    return HINTS[fn.__code__]
+        hints = None if hints is None or any(map(has_axes, hints.values())) else hints
+        HINTS[id(code)] = hints, code  # whose identity is not given to another while it is here
+    return HINTS[id(code)][0]
 
 
 def annotated(fn=None, *, typechecker):
