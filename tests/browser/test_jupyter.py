@@ -32,7 +32,7 @@ CELLS = [
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 FIGURE = "figure.live[data-name={}]"
 OUTPUT = "([name, key]) => Array.from(document.querySelector(`figure.live[data-name=${name}]`)"
-OUTPUT += ".live.outputs[key] || [], String)"
+OUTPUT += "?.live?.outputs[key] || [], String)"  # nothing yet on a page that is still being read
 #: The page with code that asks least; the others wait for `make journeys`.
 SHORT = "index"
 LONGEST = 900_000  # ms that a chapter may run on a busy machine
