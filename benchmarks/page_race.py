@@ -147,7 +147,8 @@ def race(engines: Mapping[str, Engine], names: Sequence[str], rounds: int, warm:
     milliseconds = {}
     with site(names) as root, serving(root, policy="") as address:
         for engine, ask in engines.items():
-            wanted = {"names": list(names), "rounds": rounds, "warm": warm}
+            size = {"depth": DEPTH, "width": WIDTH, "batch": BATCH}
+            wanted = {"names": list(names), "size": size, "rounds": rounds, "warm": warm}
             answer = ask(f"{address}/index.html", "race", wanted)
             for name, found in answer["found"].items():
                 for a, b in zip(found, expected, strict=True):

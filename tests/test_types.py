@@ -51,6 +51,13 @@ def test_no_module_came_in_before_the_hook():
 
 INSIDE = """
 from __future__ import annotations
+from dataclasses import dataclass
+@dataclass
+class Number:
+    value: int
+@dataclass
+class Word:
+    value: str
 def outer(value):
     def inner(number: float) -> int | None:
         return number
@@ -59,27 +66,33 @@ def outer(value):
 
 
 @pytest.fixture
-def outer(checker, tmp_path, monkeypatch):
-    """A function with an annotated one inside, which is made again at every call."""
+def inside(checker, tmp_path, monkeypatch):
+    """A module: a function with an annotated one inside, made again at every call; dataclasses."""
     (tmp_path / "inside.py").write_text(INSIDE)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "inside", raising=False)
     with install_import_hook("inside", checker):
-        return importlib.import_module("inside").outer
+        return importlib.import_module("inside")
 
 
-def test_annotations_without_axes_are_checked_each_time(outer):
+def test_annotations_without_axes_are_checked_each_time(inside):
     for _ in range(2):
-        assert outer(3) == 3
+        assert inside.outer(3) == 3
         with pytest.raises(BeartypeCallHintViolation, match=r"inner\(\) parameter number='three'"):
-            outer("three")
+            inside.outer("three")
         with pytest.raises(BeartypeCallHintViolation, match=r"inner\(\) return 0\.5"):
-            outer(0.5)
+            inside.outer(0.5)
+
+
+def test_of_two_dataclasses_with_equal_code_each_has_its_own_annotations(inside):
+    assert (inside.Number(3).value, inside.Word("three").value) == (3, "three")
+    with pytest.raises(BeartypeCallHintViolation, match="value=3"):
+        inside.Word(3)
 
 
 @pytest.mark.bad_input
-def test_nor_are_those_checked_in_a_test_of_bad_input(outer):
-    assert outer("three") == "three"
+def test_nor_are_those_checked_in_a_test_of_bad_input(inside):
+    assert inside.outer("three") == "three"
 
 
 def test_no_annotated_function_of_the_library_is_left_out():

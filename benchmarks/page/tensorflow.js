@@ -1,5 +1,5 @@
 /**
- * The microscope in TensorFlow.js: its fastest backend without a GPU, WebAssembly with SIMD.
+ * The microscope in TensorFlow.js, on its backend of WebAssembly with SIMD.
  * All layers are one graph of small kernels, read back once.
  *
  * @returns {(sigma: number) => Float32Array[]} the six measures, one number a layer

@@ -2,13 +2,12 @@
  * The race in a page: every contestant once a round, in turns, so that whatever else the machine
  * does hits all alike. `RUNTIME` and `PROGRAM` are the compiled microscope (page_race.py).
  */
-const DEPTH = 50, WIDTH = 64, BATCH = 32;
 const SHOWN = 6; // its measures; what it was made of follows
 
 /** Those of `names`: name → contestant, which makes of sigma the six measures. */
-async function contestants(names) {
+async function contestants(names, { depth, width, batch }) {
   const [x, drawn, biases] = PROGRAM(RUNTIME({}))(0, 1).slice(SHOWN).map((a) => a.slice());
-  const problem = { x, drawn, biases, depth: DEPTH, batch: BATCH, width: WIDTH };
+  const problem = { x, drawn, biases, depth, batch, width };
   const compiled = (options) => {
     const program = PROGRAM(RUNTIME(options));
     return (sigma) => program(0, sigma).slice(0, SHOWN);
@@ -16,7 +15,7 @@ async function contestants(names) {
   const make = {
     'compiled, WebAssembly': () => compiled({}),
     'compiled, JavaScript': () => compiled({ wasm: false }),
-    'hand-written JavaScript': () => handwritten(x, drawn, biases, DEPTH, BATCH, WIDTH),
+    'hand-written JavaScript': () => handwritten(x, drawn, biases, depth, batch, width),
     'TensorFlow.js': () => tensorflow(problem),
     'ONNX Runtime Web': () => onnx(problem),
   };
@@ -26,8 +25,8 @@ async function contestants(names) {
 }
 
 /** Times in ms, round by round; and what each found, to be compared. */
-async function race({ names, rounds, warm }) {
-  const all = await contestants(names);
+async function race({ names, size, rounds, warm }) {
+  const all = await contestants(names, size);
   const found = {}, times = {};
   for (const name of names) {
     found[name] = (await all[name](1.5)).map((a) => [...a]);

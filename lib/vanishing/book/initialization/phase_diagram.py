@@ -206,7 +206,7 @@ def _draw():
     place.text(0.47, 1.44, "vanishes", va="top", color="#fefefe")
     place.text(3.13, 0.06, "explodes", ha="right", color=ON_MAP)
     place.grid(visible=False)
-    axis_titles(place, x="weight scale σ$_w$", y="bias scale σ$_b$")
+    axis_titles(place, x="weight scale σ_w", y="bias scale σ_b")
     place.set(xlim=SIGMA_W, ylim=(SIGMA_B[0] - half_b, SIGMA_B[1]))
     layer, flat = np.arange(1, DEPTH + 1), np.zeros(DEPTH)
     named = "_theory" if is_slide() else "theory"  # it is dashed everywhere

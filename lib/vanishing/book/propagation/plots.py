@@ -47,7 +47,7 @@ def large_weights(
     for ax, words in ((left, "saturated, %"), (right, "gradient at layer 1, powers of ten")):
         ax.set(xscale="log", xticks=list(scales), xticklabels=[f"{s:g}" for s in scales])
         ax.minorticks_off()
-        axis_titles(ax, x="weight scale σ$_w$", y=words)
+        axis_titles(ax, x="weight scale σ_w", y=words)
     return figure
 
 
