@@ -7,6 +7,8 @@ VENV := .venv$(if $(filter command,$(firstword $(origin PYTHON))),-$(shell $(PYT
 BIN := $(VENV)/bin
 HTML := _build/html/index.html
 DECKS := _build/slides/index.html
+BOOK := _build/html/vanishing-gradients.zip
+NPM := _build/npm/installed.json
 VIEWERS := $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json
 PORT ?= 8000
 # Tests run on all cores, those of one module together, as they share what they have trained.
@@ -20,10 +22,10 @@ CPU := $(shell { grep -m2 -E '^(model name|flags|Features)' /proc/cpuinfo \
 export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/_build/compiled/$(CPU)
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0.3
 # Two thirds of a chapter's time XLA compiles programs that then run for milliseconds. For the book
-# it compiles in the cheap way (its older code generator, LLVM at -O1): 58 s of CPU in place of 111
-# for the chapter on normalisation. What compares pages with the library computes alike; all other
-# tests, and readers, use XLA as it comes.
-CHEAPLY := XLA_FLAGS="$$XLA_FLAGS --xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1"
+# it compiles in the cheap way (its older code generator, LLVM at -O1, each program in one piece):
+# 58 s of CPU in place of 111 for the chapter on normalisation. What compares pages with the library
+# computes alike; all other tests, and readers, use XLA as it comes.
+CHEAPLY := XLA_FLAGS="$$XLA_FLAGS --xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1 --xla_cpu_parallel_codegen_split_count=1"
 RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
             --no-header --no-annotate pyproject.toml
 # What the pages are made of: a change to any of it builds the book again.
@@ -37,9 +39,11 @@ SOURCES := $(call files,chapters lib _ext _static)
 help:                ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-book: $(HTML)        ## Build the book from executed notebooks and say where it is
+book:                ## Build the book from executed notebooks and say where it is
+	@# Side by side, as either has its minutes in which it can use one core alone.
+	@$(MAKE) --no-print-directory --jobs=2 $(BOOK)
 	@echo; echo "How long the notebooks took to run:"; cat _build/timings-html.txt
-	@echo; echo "The book: $(CURDIR)/$(HTML), and in one file $(dir $(HTML))vanishing-gradients.zip"
+	@echo; echo "The book: $(CURDIR)/$(HTML), and in one file $(BOOK)"
 
 slides: $(DECKS)     ## Build the slides alone, a deck for each chapter, into _build/slides
 	@cat _build/timings-slides.txt; echo "The slides: $(CURDIR)/$(DECKS)"
@@ -109,22 +113,30 @@ picture: book        ## Draw the README's picture again
 clean:               ## Remove the built book and the virtual environment
 	rm -rf _build .venv .venv-3.*
 
-$(HTML): $(DECKS) $(VENV)/book _config.yml _toc.yml references.bib $(wildcard LICENSE-*) $(SOURCES)
+# Pages and slides together, and all of it in one file.
+$(BOOK): $(HTML) $(DECKS)
+	rm -rf $(<D)/slides && cp -R $(dir $(DECKS)) $(<D)/slides
+	$(BIN)/python _ext/archive.py
+
+$(HTML): $(NPM) $(VENV)/book _config.yml _toc.yml references.bib $(wildcard LICENSE-*) $(SOURCES)
 	@# Sphinx forgets the warnings of pages that it has read, so a failed build starts afresh;
 	@# and it does not write pages again when an extension has changed, hence --all for anything
 	@# but text (_ext/affected.py).
 	rm -rf $(@D)/slides   # what is not the book's own would have letters in its fonts
-	$(CHEAPLY) $(BIN)/jupyter-book build . $(if $(filter-out %.md $(DECKS),$?),--all) \
+	$(CHEAPLY) $(BIN)/jupyter-book build . $(if $(filter-out %.md,$?),--all) \
 	  --warningiserror --nitpick --keep-going \
 	  || { rm -rf _build/.doctrees $@; exit 1; }
-	cp -R $(<D) $(@D)/slides
-	$(BIN)/python _ext/archive.py
 	@touch $@
 
-$(DECKS): $(VENV)/book $(call files,slides chapters lib _ext)
+$(DECKS): $(NPM) $(VENV)/book $(call files,slides chapters lib _ext)
 	$(CHEAPLY) $(BIN)/python -m sphinx -b revealjs -d _build/.decks \
 	  $(if $(filter-out %.md,$?),--write-all) --fail-on-warning --nitpicky --keep-going --quiet \
 	  slides $(@D) || { rm -rf _build/.decks $@; exit 1; }
+	@touch $@
+
+# Before pages and slides, which both need them and are built at once.
+$(NPM): _ext/package.json _ext/package-lock.json $(VENV)/book
+	$(BIN)/python _ext/npm_assets.py $(@D)
 	@touch $@
 
 $(VENV)/book: requirements.txt pyproject.toml | $(VENV)/bin/pip

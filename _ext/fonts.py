@@ -10,6 +10,7 @@ the same widths and heights, until the next page.
 import hashlib
 import html
 import logging
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -145,7 +146,9 @@ def cut(source: Path, target: Path, wanted: set[str], cache: Path) -> None:
             instancer.instantiateVariableFont(font, {"wght": WEIGHTS}, inplace=True)
         font.flavor = "woff2"
         cache.mkdir(parents=True, exist_ok=True)
-        font.save(kept)
+        half = kept.with_suffix(f".{os.getpid()}")  # slides and pages are built at once
+        font.save(half)
+        half.replace(kept)
     target.write_bytes(kept.read_bytes())
 
 

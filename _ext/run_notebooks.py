@@ -43,8 +43,11 @@ def fingerprint(root: Path) -> str:
 
 
 def name_cache(app: Sphinx, config: Config) -> None:
-    """Point MyST-NB at the cache of this fingerprint and drop the caches of others."""
-    caches = Path(app.outdir).parent / "executed"
+    """Point MyST-NB at the cache of this fingerprint and drop the caches of others.
+
+    Pages and slides are built at once, each with a cache of its own.
+    """
+    caches = Path(app.outdir).with_name(f"executed-{Path(app.outdir).name}")
     current = caches / fingerprint(ROOT)
     for stale in caches.glob("*"):
         if stale != current:

@@ -34,7 +34,7 @@ def test_the_fingerprint_follows_library_and_pins(tree, changed):
 def test_the_cache_of_an_older_library_is_dropped(tree, monkeypatch):
     monkeypatch.setattr(run_notebooks, "ROOT", tree)
     app = SimpleNamespace(outdir=tree / "_build" / "html")
-    stale = tree / "_build" / "executed" / "stale"
+    stale = tree / "_build" / "executed-html" / "stale"
     stale.mkdir(parents=True)
     config = SimpleNamespace()
     run_notebooks.name_cache(app, config)
