@@ -46,6 +46,8 @@ LABELS: dict[str, str] = {
     "linear": "linear",
 }
 DEAD, SATURATED = COLOURS["vermilion"], COLOURS["gold"]
+#: The same network twice: as it began or went untreated, and as it is now or cured.
+BEFORE, NOW = COLOURS["slate"], COLOURS["blue"]
 #: What is measured is solid; theory is dashed, this machine's rounding dotted, and a published
 #: number is a ring.
 THEORY = {"linestyle": "--", "linewidth": 1.2}

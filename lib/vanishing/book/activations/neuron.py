@@ -183,14 +183,14 @@ def _draw_slopes(ax):
     ax.plot(z, as_trained, color=NEURONS["tanh"], linewidth=1.2)
     ax.plot(z, np.where(z > 0, 1, FLOOR), color=NEURONS["relu"], linewidth=1.2)
     ax.plot(z, exact, color=NEURONS["exact"], **THEORY)
-    ax.annotate("exactly 0", (0.8, FLOOR), xytext=(0, 6), textcoords="offset points")
     ax.set(
         yscale="log",
         xlim=(-REACH, REACH),
         xticks=[-10, -5, 0, 5, 10],
         ylim=(FLOOR / 3, 10),
-        yticks=[1e-9, 1e-6, 1e-3, 1],
     )
+    ax.set_yticks([FLOOR, 1e-9, 1e-6, 1e-3, 1], ["0", "10⁻⁹", "10⁻⁶", "10⁻³", "1"])
+    ax.minorticks_off()
     axis_titles(ax, x="pre-activation z", y="slope φ′(z)")
     sizes = {"tanh": 8, "exact": 12, "relu": 5}
     return {

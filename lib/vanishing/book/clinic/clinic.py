@@ -15,8 +15,9 @@ from vanishing.book.clinic.treatment import BATCH, CLASSES, STEPS
 from vanishing.book.digits import EXAMPLES, digits
 from vanishing.book.labels import axis_titles, legend_above, reference
 from vanishing.book.style import (
-    COLOURS,
+    BEFORE,
     DEAD,
+    NOW,
     SATURATED,
     is_narrow,
     is_slide,
@@ -138,16 +139,16 @@ def _draw():
         (drawn,) = axes[panel].plot(x, y, *style, **options)
         bind[drawn] = output
 
-    grey = {"color": COLOURS["slate"], "linewidth": 1.2}
+    grey = {"color": BEFORE, "linewidth": 1.2}
     line("loss", "untreated", steps, nothing, label="untreated", **grey)
-    line("loss", "loss", steps, nothing, color=COLOURS["blue"], label="now")
+    line("loss", "loss", steps, nothing, color=NOW, label="now")
     line("loss", {"x": "lost"}, [ASIDE], [LOSS[1]], "x", color=DEAD, markersize=8)
     line("gradient", "first", layers, unread, label="first step", **grey)
-    line("gradient", "gradient", layers, unread, color=COLOURS["blue"], label="now")
+    line("gradient", "gradient", layers, unread, color=NOW, label="now")
     line("gradient", {"x": "zero"}, np.full(DEPTH, ASIDE), np.full(DEPTH, GRADIENT[0]), "x",
          color=DEAD, markersize=5)  # fmt: skip
-    line("spread", "spread", layers, unread, color=COLOURS["blue"])
-    line("shares", "alike", layers, unread, color=COLOURS["blue"], label="alike")
+    line("spread", "spread", layers, unread, color=NOW)
+    line("shares", "alike", layers, unread, color=NOW, label="alike")
     line("shares", "saturated", layers, unread, color=SATURATED, label="saturated")
     line("shares", "dead", layers, unread, color=DEAD, label="dead")
 

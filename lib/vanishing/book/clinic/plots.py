@@ -18,7 +18,7 @@ from vanishing.studies.ablation import GUESSING, straight_line
 from vanishing.studies.guide import Node
 from vanishing.studies.intervals import Interval
 
-#: A colour for each patient, the same in every figure of the chapter.
+#: A colour for each patient, the same in every figure of the chapter; F is born dead.
 LETTERS = dict(
     zip(
         PATIENTS,
@@ -99,7 +99,7 @@ def outcomes(ends: Mapping[str, float]):
 
 #: From learnt to not learnt, on light and on dark paper alike.
 _LEARNT = LinearSegmentedColormap.from_list(
-    "learnt", [COLOURS["green"], "#f4f2ec", "#d8b4a0", COLOURS["vermilion"]]
+    "learnt", [COLOURS["green"], "#f4f2ec", "#e3b3cb", COLOURS["pink"]]
 )
 
 

@@ -200,9 +200,7 @@ def _counts(lives: Float[Array, "rows columns"]) -> dict[str, Int[Array, ""]]:
 SLOPE = LinearSegmentedColormap.from_list("slope", ["#dbe4ee", COLOURS["blue"], "#08213a"], 64)
 SLOPE = SLOPE.with_extremes(under=COLOURS["vermilion"], over=(0, 0, 0, 0))
 #: Below zero, at zero, above zero.
-SIGN = LinearSegmentedColormap.from_list(
-    "sign", [COLOURS["vermilion"], "#d9d9d9", COLOURS["blue"]], 65
-)
+SIGN = LinearSegmentedColormap.from_list("sign", [COLOURS["pink"], "#d9d9d9", COLOURS["blue"]], 65)
 
 
 def _panels():
@@ -231,7 +229,9 @@ def _draw():
     lives.axvline(LARGE + 0.5, color=COLOURS["ink"], linewidth=0.8, linestyle=":")
     for edge in range(UNITS, DEPTH * UNITS, UNITS):
         lives.axhline(edge + 0.5, color=COLOURS["surface"], linewidth=1)
-    chosen = lives.axhline(1, color=COLOURS["gold"], linewidth=1.2)
+    # The map has the same colours on dark paper, and so has the mark on it.
+    rim = lives.axhline(1, color="#101418", linewidth=3.4)
+    chosen = lives.axhline(1, color="#6ee7a8", linewidth=1.4)
     layers = np.arange(DEPTH)
     named = layers[:: 2 if is_narrow() or is_slide() else 1]
     lives.set_yticks((named + 0.5) * UNITS + 0.5, [str(layer + 1) for layer in named])
@@ -255,6 +255,7 @@ def _draw():
     network = draw_network(axes["N"], [DRAWN] * DEPTH, edges=2)
     bind = {
         image: "map",
+        rim: "chosen",
         chosen: "chosen",
         points: {"offsets": "plane", "colour": "z"},
         line: "loss",

@@ -20,6 +20,14 @@ from vanishing.book.style import (
 )
 from vanishing.studies.intervals import Share
 
+#: A colour for each optimiser, the same in every figure of the chapter.
+OPTIMISERS = {
+    "gradient descent": COLOURS["blue"],
+    "momentum": COLOURS["green"],
+    "momentum, memory erased": COLOURS["purple"],
+    "Adam": COLOURS["pink"],
+}
+
 
 @picture
 def by_layer(
@@ -31,7 +39,8 @@ def by_layer(
     """A share of the units, layer by layer, each with its 95 % interval.
 
     Args:
-        shares: label → one `Share` a layer; layers without a trial are left out.
+        shares: label → one `Share` a layer; layers without a trial are left out. An optimiser
+            has its own colour.
         ylabel: what the share is of.
         alt: text alternative.
         expected: what a theory gives, drawn dashed.
@@ -44,7 +53,7 @@ def by_layer(
         middle = 100 * np.array([share.value for _, share in known])
         ends = 100 * np.array([(share.low, share.high) for _, share in known]).T
         reach = np.maximum(np.stack([middle - ends[0], ends[1] - middle]), 0)
-        look = {"markersize": 4, "capsize": 2.5, "linewidth": 1}
+        look = {"markersize": 4, "capsize": 2.5, "linewidth": 1, "color": OPTIMISERS.get(label)}
         lines.append(ax.errorbar(place, middle, reach, fmt="o-", **look).lines[0])
         lines[-1].set_label(label)
     if expected is not None:

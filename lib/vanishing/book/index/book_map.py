@@ -13,7 +13,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vanishing import activations, datasets, theory
-from vanishing.book.style import ACTIVATIONS, COLOURS, THEORY, house_style, layer_colours
+from vanishing.book.style import (
+    ACTIVATIONS,
+    BEFORE,
+    COLOURS,
+    NOW,
+    THEORY,
+    house_style,
+    layer_colours,
+)
 from vanishing.live import draw_network, themed_svg
 from vanishing.network import MLP, init
 from vanishing.probe import dead_units, probe
@@ -78,9 +86,9 @@ def _scales(ax: Axes) -> None:
 
 def _normalised(ax: Axes) -> None:
     """The same signal, with layer normalisation and without."""
-    for kind, look in (("layer", {}), (None, THEORY)):
+    for kind, colour in ((None, BEFORE), ("layer", NOW)):
         net = {"activation": "relu", "sigma_w": 2.0, "normalization": kind}
-        ax.plot(_signals(20, **net).log_activation_rms, color=COLOURS["blue"], **look)
+        ax.plot(_signals(20, **net).log_activation_rms, color=colour)
 
 
 def _skips(ax: Axes) -> None:
@@ -92,13 +100,13 @@ def _skips(ax: Axes) -> None:
 def _findings(ax: Axes) -> None:
     """The gradient by layer of a network that is ill, as a chart at its bed."""
     logs = np.asarray(_signals(12, activation="tanh", sigma_w=0.6).log_weight_gradient_rms)
-    ax.bar(range(12), logs - logs.min() + 1, color=COLOURS["cyan"])
+    ax.bar(range(12), logs - logs.min() + 1, color=COLOURS["blue"])
 
 
 def _own(ax: Axes) -> None:
     """A network, its first layers hardly reached."""
     logs = np.asarray(_signals(8, activation="sigmoid", sigma_w=2.0).log_gradient_rms)
-    picture = draw_network(ax, [5] * 8, zero=float(logs[0]), full=float(logs[-1]), colour="brown")
+    picture = draw_network(ax, [5] * 8, zero=float(logs[0]), full=float(logs[-1]), colour="purple")
     picture.paint("units", np.repeat(logs, 5))
 
 

@@ -14,8 +14,10 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from vanishing import activations, datasets, initializers, theory
 from vanishing.book.labels import axis_titles, legend_above, reference
 from vanishing.book.style import (
+    BEFORE,
     COLOURS,
     NATS_PER_DECADE,
+    NOW,
     THEORY,
     is_narrow,
     is_slide,
@@ -202,7 +204,7 @@ def _draw():
     (line,) = place.plot(edge()[0], GRID_B, color=ON_MAP, **THEORY)
     across = {"color": ON_MAP, "linewidth": 0.6}
     upright, level = place.axvline(1.0, **across), place.axhline(0.0, **across)
-    dot = place.scatter([1.0], [0.0], s=60, color=COLOURS["gold"], edgecolors=ON_MAP, zorder=3)
+    dot = place.scatter([1.0], [0.0], s=60, color=NOW, edgecolors=ON_MAP, zorder=3)
     place.text(0.47, 1.44, "vanishes", va="top", color="#fefefe")
     place.text(3.13, 0.06, "explodes", ha="right", color=ON_MAP)
     place.grid(visible=False)
@@ -210,15 +212,15 @@ def _draw():
     place.set(xlim=SIGMA_W, ylim=(SIGMA_B[0] - half_b, SIGMA_B[1]))
     layer, flat = np.arange(1, DEPTH + 1), np.zeros(DEPTH)
     named = "_theory" if is_slide() else "theory"  # it is dashed everywhere
-    (now,) = signal.plot(layer, flat, color=COLOURS["gold"], label="now")
-    (first,) = signal.plot(layer, flat, color=COLOURS["blue"], label="start")
+    (first,) = signal.plot(layer, flat, color=BEFORE, label="start")
+    (now,) = signal.plot(layer, flat, color=NOW, label="now")
     (law,) = signal.plot(layer, flat, color=COLOURS["ink"], label=named, **THEORY)
     signal.set(xlim=(1, DEPTH), ylim=(-REACH, REACH), xticks=[1, 5, 10, 15, 20])
     signal.set_yticks([-5, 0, 5], ["10⁻⁵", "1", "10⁵"])
     axis_titles(signal, x="layer", y="gradient")
     legend_above(signal)
     steps = STRIDE * np.arange(FRAMES + 1)
-    (loss,) = curve.plot(steps, np.full(FRAMES + 1, np.nan))
+    (loss,) = curve.plot(steps, np.full(FRAMES + 1, np.nan), color=NOW)
     reference(curve, np.log(2), "guessing")
     curve.set(xlim=(0, steps[-1]), ylim=(0, 1), yticks=[0, 0.5, 1])
     axis_titles(curve, x="step", y="loss C")

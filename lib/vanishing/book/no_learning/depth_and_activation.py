@@ -177,7 +177,7 @@ def _draw():
     right.set(ylim=(FLOOR / 1e5, 30), yticks=[1e-12, 1e-8, 1e-4, 1])
     axis_titles(left, x="step", y="training loss C")
     axis_titles(right, x="layer", y="how far it moved")
-    axis_titles(net, y="units: the stronger, the farther their weights have moved; × not at all")
+    axis_titles(net, y="units: the stronger, the farther moved; × not at all")
     net.set_xticks([1, 10, 20, 30])
     network = draw_network(net, [SHOWN] * DEPTH, edges=2)
     shown = {"units": "shade", "dead": "stuck", "edges": "lines"}

@@ -132,7 +132,9 @@ def power_law(
     axis_titles(left, x="layer l", y="variance of the pre-activations")
     layer = layers(measured)
     right.loglog(layer, np.exp(measured), label="measured")
-    right.loglog(layer, np.exp(predicted), color=COLOURS["slate"], label="product of factors")
+    right.loglog(
+        layer, np.exp(predicted), color=COLOURS["slate"], label="product of factors", **THEORY
+    )
     right.loglog(layer, np.sqrt(layer / layer[-1]), color=COLOURS["ink"], label="√(l/L)", **THEORY)
     axis_titles(right, x="layer l", y="gradient, relative to layer L")
     for ax in (left, right):

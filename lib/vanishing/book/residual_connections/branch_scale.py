@@ -229,7 +229,7 @@ def branch_scale():
         Slider("depth", 1, BLOCKS, value=BLOCKS, label="blocks L"),
         Slider(
             "alpha", 0.01, 1.5, value=1.0, label="branch scale α", log=True,
-            when={"skips": True}, marks={1 / BLOCKS: "1/50", shown: "1/√50", 1.0: "unscaled"},
+            when={"skips": True}, marks={1 / BLOCKS: "1/50", shown: "1/√50", 1.0: "1"},
             ahead=Ahead("gradient[0]", -10, 10, label="gradient at the input"),
         ),
         Toggle("skips", value=True),

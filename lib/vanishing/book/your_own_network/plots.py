@@ -6,11 +6,17 @@ import numpy as np
 from jaxtyping import Float
 
 from vanishing.book.labels import axis_titles, label_lines
-from vanishing.book.style import COLOURS, NATS_PER_DECADE, Figure, canvas, picture
+from vanishing.book.style import (
+    BEFORE,
+    COLOURS,
+    NATS_PER_DECADE,
+    NOW,
+    Figure,
+    canvas,
+    picture,
+)
 from vanishing.inspection import Report
 
-#: The same two colours for sick and cured in the whole chapter.
-SICK, CURED = COLOURS["vermilion"], COLOURS["blue"]
 #: Where a panel of losses ends: in the first steps on raw pixels the loss is far above it.
 TOP = 1e3
 
@@ -30,12 +36,12 @@ def gradient_by_turn(reports: Mapping[str, Report], parameter: str) -> Figure:
     """The gradient at one layer of a loop, turn by turn.
 
     Args:
-        reports: label → report.
+        reports: label → report, the sick model first.
         parameter: `jax.tree_util.keystr` of the layer's weight.
         alt: text alternative.
     """
     figure, ax = canvas()
-    for (label, report), colour in zip(reports.items(), (SICK, CURED), strict=True):
+    for (label, report), colour in zip(reports.items(), (BEFORE, NOW), strict=True):
         sizes = by_turn(report, parameter)
         ax.plot(np.arange(1, len(sizes) + 1), sizes, label=label, color=colour)
     label_lines(ax, side="left")
@@ -51,12 +57,12 @@ def losses(
     """The loss through training, sick and cured; dotted where guessing lies.
 
     Args:
-        curves: label → the loss before each step.
+        curves: label → the loss before each step, the sick model first.
         marks: what guessing costs.
         alt: text alternative.
     """
     figure, ax = canvas(height=2.6)
-    for (label, curve), colour in zip(curves.items(), (SICK, CURED), strict=True):
+    for (label, curve), colour in zip(curves.items(), (BEFORE, NOW), strict=True):
         ax.semilogy(np.asarray(curve), label=label, color=colour)
     for mark in marks:
         ax.axhline(mark, color=COLOURS["ink"], linewidth=0.8, linestyle=":")
