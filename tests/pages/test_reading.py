@@ -80,6 +80,9 @@ def test_formulas_have_the_colour_of_the_words_around_them(opened):
 LOOSE = """[...document.querySelectorAll("article .katex")].filter((formula) =>
   /^[.,;:!?)]/.test(formula.nextSibling?.nodeType === 3 ? formula.nextSibling.data : "") &&
   !formula.closest(".keep")).map((formula) => formula.textContent)"""
+BROKEN = """[...document.querySelectorAll("article .katex-html")].filter((formula) =>
+  formula.children.length <= 3 && !formula.closest(".katex-display") &&
+  formula.getClientRects().length > 1).map((formula) => formula.textContent)"""
 CUT_BY_ITS_NUMBER = """[...document.querySelectorAll("div.math:has(.eqno)")].filter((box) => {
   const [number, formula] = [box.querySelector(".eqno"), box.querySelector(".formula")];
   return formula.scrollWidth > formula.clientWidth &&
@@ -90,6 +93,11 @@ CUT_BY_ITS_NUMBER = """[...document.querySelectorAll("div.math:has(.eqno)")].fil
 def test_a_formula_has_room_beside_its_number_and_keeps_its_full_stop(opened):
     opened.set_viewport_size({"width": 375, "height": 900})
     assert (opened.evaluate(LOOSE), opened.evaluate(CUT_BY_ITS_NUMBER)) == ([], [])
+
+
+def test_a_short_formula_stays_on_one_line(opened):
+    opened.set_viewport_size({"width": 375, "height": 900})
+    assert opened.evaluate(BROKEN) == []
 
 
 PAPER = "getComputedStyle(document.documentElement).backgroundColor"
