@@ -150,7 +150,7 @@ def legend_above(ax: Axes) -> None:
     ax.legend(loc="lower right", bbox_to_anchor=(1, 1.02), ncols=names, borderaxespad=0)
 
 
-def reference(ax: Axes, value: float, words: str, *, axis: str = "y") -> None:
+def reference(ax: Axes, value: float, words: str, *, axis: str = "y", side: str = "right") -> None:
     """A thin dashed line at a value that matters, with the words for it.
 
     It is given, not measured: a reader who draws a prediction sees it (`asking`).
@@ -160,17 +160,23 @@ def reference(ax: Axes, value: float, words: str, *, axis: str = "y") -> None:
         value: where, in data units.
         words: what stands there.
         axis: "y" for a level, "x" for an upright.
+        side: where the words of a level stand: over its right end, or under its left one.
     """
-    ink = NEUTRAL["ink"].light
+    ink, paper = NEUTRAL["ink"].light, NEUTRAL["surface"].light
     if axis == "y":
         ax.axhline(value, color=ink, linestyle="--", linewidth=1, gid=GIVEN)
-        at, coordinates = (1, value), ("axes fraction", "data")
-        placed = {"xytext": (0, 3), "ha": "right", "va": "bottom"}
+        coordinates = ("axes fraction", "data")
+        if side == "right":
+            at, placed = (1, value), {"xytext": (0, 3), "ha": "right", "va": "bottom"}
+        else:
+            at, placed = (0, value), {"xytext": (0, -3), "ha": "left", "va": "top"}
     else:
         ax.axvline(value, color=ink, linestyle="--", linewidth=1, gid=GIVEN)
         at, coordinates = (value, 1), ("data", "axes fraction")
         placed = {"xytext": (3, 0), "ha": "left", "va": "top"}
     placed |= {"xycoords": coordinates, "textcoords": "offset points"}
+    # Curves that pass behind the words are paler there.
+    placed["bbox"] = {"facecolor": paper, "edgecolor": "none", "alpha": 0.6, "pad": 0.5}
     ax.annotate(words, at, gid=GIVEN, **placed)
 
 

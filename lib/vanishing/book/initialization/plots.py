@@ -145,7 +145,7 @@ def rates(found: Mapping[str, Tuned], *, guess: float, worst: float = 3.0) -> Fi
         lines.append(line)
     ax.set(ylim=(0, worst * 1.04))
     ax.xaxis.set_major_formatter(LogFormatterSciNotation())
-    reference(ax, guess, "guessing")
+    reference(ax, guess, "guessing", side="left")
     label_lines(ax, lines)
     axis_titles(ax, x="learning rate", y="loss after training")
     return figure
