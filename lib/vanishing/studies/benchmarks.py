@@ -163,15 +163,15 @@ def page_table(measured: dict) -> str:
     ours, *others = loaded
     lines = [["In a page", *times, "Loads"], [":--", *["--:"] * (len(times) + 1)]]
     own = [f"{np.median(found[ours]):.3g} ms" for found in times.values()]
-    lines.append([ours, *own, _kilobytes(loaded[ours])])
+    lines.append([ours, *own, _size(loaded[ours])])
     for name in others:
         found = [str(ratio(found[name], found[ours])) for found in times.values()]
-        lines.append([name, *found, _kilobytes(loaded[name])])
+        lines.append([name, *found, _size(loaded[name])])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _kilobytes(count: int) -> str:
-    return f"{count / 1e3:,.1f} kB"
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"
 
 
 def _megabytes(count: int | None) -> str:
