@@ -11,10 +11,11 @@ import hashlib
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
 from jupyter_cache import get_cache
-from myst_nb.core.execute import create_client
+from myst_nb.core.execute import cache, create_client
 from myst_nb.core.execute.base import ExecutionError
 from myst_nb.core.read import create_nb_reader
 from sphinx.application import Sphinx
@@ -22,6 +23,9 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 from sphinx.util import logging
+
+# What a cell prints comes in pieces that end anywhere. Joined here, they do not become lines.
+cache.single_nb_execution = partial(cache.single_nb_execution, coalesce_streams=True)
 
 ROOT = Path(__file__).parents[1]
 logger = logging.getLogger(__name__)
