@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from vanishing import activations
 from vanishing.book.labels import axis_titles, legend_above
-from vanishing.book.style import COLOURS, DEAD, canvas, is_narrow, live_figure
+from vanishing.book.style import COLOURS, DEAD, LABELS, canvas, is_narrow, live_figure
 from vanishing.live import Ahead, Choice, Seed, Slider
 from vanishing.network import MLP, forward, init
 from vanishing.probe import SATURATED_BELOW
@@ -62,7 +62,7 @@ def compute(activation, layer, sigma_w, sigma_b, seed) -> dict[str, Array]:
     Returns:
         On `GRID` [bins]: `phi`, `slope`, and `zero_above`, `zero_below`: the full height of the
         upper and lower panel where φ′ is exactly 0, none elsewhere. `share` [bins]. And the shares
-        `zero` (φ′ exactly 0) and `saturated` (|φ′| under 1 % of its largest, zeros included) of
+        `zero` (φ′ exactly 0) and `saturated` (|φ′| under 1% of its largest, zeros included) of
         the pre-activations, and `dead` of the units (φ′ exactly 0 on the whole batch).
     """
     phi = activations.switch(activation, NAMES)
@@ -114,7 +114,7 @@ def _draw():
         xticks=[-20, -10, 0, 10, 20],
     )
     axis_titles(lower, x="pre-activation z", y="share of pre-activations")
-    words = lower.text(0.99 * REACH, 0.5, "φ′ exactly 0: 100.0 %", ha="right")
+    words = lower.text(0.99 * REACH, 0.5, "φ′ exactly 0: 100.0%", ha="right")
     bind = {
         above: "zero_above",
         phi: "phi",
@@ -147,18 +147,18 @@ def activation_curves():
     'activation_curves'
     """
     controls = [
-        Choice("activation", NAMES, value="tanh"),
+        Choice("activation", NAMES, value="tanh", words=LABELS),
         Slider("layer", 1, DEPTH, value=10),
         Slider(
             "sigma_w",
             0.1,
             20.0,
             value=4.0,
-            label="σ_w",
+            label="weight scale σ_w",
             log=True,
             ahead=Ahead("saturated", 0, 1, label="share saturated"),
         ),
-        Slider("sigma_b", 0.0, 4.0, value=0.0, step=0.05, label="σ_b"),
+        Slider("sigma_b", 0.0, 4.0, value=0.0, step=0.05, label="bias scale σ_b"),
         Seed("seed"),
     ]
     return live_figure(

@@ -11,6 +11,7 @@ from vanishing.book.labels import axis_titles, legend_above
 from vanishing.book.style import (
     COLOURS,
     DEAD,
+    LABELS,
     NATS_PER_DECADE,
     SATURATED,
     is_narrow,
@@ -160,7 +161,7 @@ def microscope():
     """
     controls = [
         Slider("depth", 1, LAYERS, value=LAYERS),
-        Choice("activation", NAMES, value="sigmoid"),
+        Choice("activation", NAMES, value="sigmoid", words=LABELS),
         Slider(
             "sigma_w",
             0.1,

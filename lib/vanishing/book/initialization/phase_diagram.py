@@ -16,6 +16,7 @@ from vanishing.book.labels import axis_titles, legend_above, reference
 from vanishing.book.style import (
     BEFORE,
     COLOURS,
+    LABELS,
     NATS_PER_DECADE,
     NOW,
     THEORY,
@@ -248,8 +249,8 @@ def phase_diagram():
     'phase_diagram'
     """
     controls = [
-        Choice("activation", ACTIVATIONS),
-        Choice("weights", WEIGHTS),
+        Choice("activation", ACTIVATIONS, words=LABELS),
+        Choice("weights", WEIGHTS, words={"gaussian": "Gaussian"}),
         Slider(
             "sigma_w",
             *SIGMA_W,

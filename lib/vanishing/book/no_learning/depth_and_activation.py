@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from vanishing import activations
 from vanishing.book.digits import EXAMPLES, digits, standardised
 from vanishing.book.labels import axis_titles, reference
-from vanishing.book.style import DEAD, is_narrow, live_figure, mosaic
+from vanishing.book.style import DEAD, LABELS, is_narrow, live_figure, mosaic
 from vanishing.live import Animation, Choice, Cursor, Seed, Slider, draw_network
 from vanishing.network import MLP, init
 from vanishing.training import batches, losses, tuning, update
@@ -205,7 +205,7 @@ def depth_and_activation():
     """
     controls = [
         Slider("depth", 1, DEPTH, value=DEPTH, label="layers"),
-        Choice("activation", tuple(GAINS)),
+        Choice("activation", tuple(GAINS), words=LABELS),
         Slider("learning_rate", 0.001, 10.0, value=1.0, label="learning rate η", log=True),
         Seed("seed"),
     ]

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from vanishing import activations, theory
 from vanishing.book.labels import axis_titles
-from vanishing.book.style import COLOURS, THEORY, is_narrow, live_figure, mosaic
+from vanishing.book.style import COLOURS, LABELS, THEORY, is_narrow, live_figure, mosaic
 from vanishing.live import Ahead, Choice, Cursor, Seed, Slider
 from vanishing.network import MLP, forward, init
 
@@ -165,7 +165,7 @@ def cobwebs():
     'cobwebs'
     """
     controls = [
-        Choice("activation", NAMES, value="tanh"),
+        Choice("activation", NAMES, value="tanh", words=LABELS),
         Slider(
             "sigma_w",
             0.5,

@@ -192,7 +192,7 @@ def _draw():
         line("norms", {"x": "place", "y": f"{output}_law"}, linestyle="--",
              color=COLOURS["ink"], linewidth=1.2)  # fmt: skip
     norms, lengths, slope = (panels[name] for name in ("norms", "lengths", "slope"))
-    norms.set(xlim=(0, BLOCKS), ylim=(-10, 10), xticks=[0, 25, 50], yticks=[-5, 0, 5])
+    norms.set(xlim=(0, BLOCKS), ylim=(-10, 10), xticks=[0, 25, 50], yticks=[0, 5])
     axis_titles(norms, x="block l", y="log₁₀ RMS")
     norms.legend(loc="lower center", ncols=2)
 

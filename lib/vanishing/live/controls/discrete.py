@@ -1,8 +1,9 @@
 """What is one of several: an option, on or off, a seed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ class Choice(Control):
         name: keyword of `compute`.
         options: two or more distinct names.
         value: default option, the first if None.
+        words: how options are shown, of those whose name is not for readers.
         label, restart, more, when: as in every `Control`.
 
     Raises:
@@ -25,11 +27,15 @@ class Choice(Control):
 
     >>> Choice("activation", ["tanh", "relu"], value="relu").argument("relu")
     np.int32(1)
+    >>> Choice("activation", ["tanh", "relu"], words={"relu": "ReLU"}).spoken("relu")
+    'ReLU'
     """
 
     kind: ClassVar[str] = "choice"
     options: Sequence[str]
     value: str | None = None
+    _: KW_ONLY
+    words: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,10 +57,20 @@ class Choice(Control):
             self.value,
             "Write the default as it stands in options.",
         )
+        shown = {option: self.words[option] for option in self.options if option in self.words}
+        self._set("words", MappingProxyType(shown))
+
+    def spec(self) -> dict[str, Any]:
+        """The choice as JSON values."""
+        return {**super().spec(), "words": dict(self.words)}
 
     def argument(self, value: Value) -> np.int32:
         """The index of the option."""
         return np.int32(self.options.index(value))
+
+    def spoken(self, value: Value) -> str:
+        """The option in the words for readers."""
+        return self.words.get(value, value)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@
  * @property {[number, string][]} marks
  * @property {{name: string, index: number, low: number, high: number}|null} ahead
  * @property {string[]} options
+ * @property {Record<string, string>} words  of options, for readers
  */
 
 const clamp = (/** @type {number} */ x, /** @type {number} */ low, /** @type {number} */ high) =>
@@ -61,6 +62,7 @@ function argument(/** @type {Control} */ control, /** @type {any} */ value) {
 
 function spoken(/** @type {Control} */ control, /** @type {any} */ value) {
   if (control.kind === "toggle") return value ? "on" : "off";
+  if (control.kind === "choice") return control.words[value] ?? value;
   if (control.kind !== "slider") return String(value);
   const form = control.log ? { type: "s", digits: 3 } : { type: "f", digits: control.decimals };
   return format(value, form);

@@ -73,7 +73,7 @@ class Voice {
     const words = {};
     for (const c of spec.controls) words[c.name] = spoken(c, state[c.name]);
     const moves = spec.controls.filter((c) => this.#moved.has(c))
-      .map((c) => `${c.label.replace(/_/g, "")} ${words[c.name]}`);
+      .map((c) => `${c.label.replace(/,? \S+_\w+$/, "").replace(/_/g, "")} ${words[c.name]}`); // a sentence has no indices
     const lead = [...moves, at].filter(Boolean).join(", ");
     const result = sentence(spec.say, outputs, words, this.#said) + "." + gaps(spec, outputs);
     return capital(`${lead}: ${result}`);

@@ -82,7 +82,8 @@ def _row(control: Control, uid: str, picked: set[str]) -> str:
 
 def _choice(control: Choice, named: str) -> str:
     options = "".join(
-        f"<option{' selected' * (option == control.value)}>{html.escape(option)}</option>"
+        f'<option value="{html.escape(option)}"{" selected" * (option == control.value)}>'
+        f"{html.escape(control.spoken(option))}</option>"
         for option in control.options
     )
     return f"<select {named}>{options}</select>"
