@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vanishing.live.page.form import label_html
+
 # Colours follow the text's own, so one sheet serves light pages, dark ones and JupyterLab.
 # On paper nothing can be opened, so there every explanation stands open.
 STYLE = """<style>
@@ -33,8 +35,10 @@ _WORDS = 5
 def _inline(text: str) -> str:
     """Plain text as HTML; `backticks` set code, and formulas are written in Unicode, σ_w with its
     subscript."""
-    indexed = re.sub(r"(?<=[α-ω])_(\w)", r"<sub>\1</sub>", html.escape(text))
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", indexed)
+    parts = text.split("`")
+    parts[::2] = map(label_html, parts[::2])
+    parts[1::2] = (f"<code>{html.escape(code)}</code>" for code in parts[1::2])
+    return "".join(parts)
 
 
 @dataclass(frozen=True)
