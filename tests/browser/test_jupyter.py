@@ -200,6 +200,18 @@ def test_jslink_observe_and_vbox(notebook_page, figures):
     assert run_cell(notebook_page, "print(seen[-1])") == "2"
 
 
+def test_the_arrow_keys_mark_a_layer_in_every_panel(notebook_page):
+    run_cell(notebook_page, "live_gallery.pointed()")
+    hand = notebook_page.locator(f"{FIGURE.format('pointed')} .live-hand")
+    notebook_page.keyboard.press("Escape")
+    hand.focus()
+    for key in ("ArrowRight", "ArrowUp", "ArrowRight", "ArrowLeft"):
+        notebook_page.keyboard.press(key)
+    assert hand.input_value() == "3"
+    marks = notebook_page.locator(f"{FIGURE.format('pointed')} .live-cursor > *")
+    assert marks.count() >= 5  # a place each, in every layout
+
+
 def test_the_notebook_leads_to_its_state_on_the_page(notebook_page, figures):
     figure = notebook_page.locator(FIGURE.format("gallery"))
     figure.get_by_role("button", name="Reset").click()
