@@ -1,4 +1,4 @@
-"""Spaces at which no line may end: before the sign of a percentage, and inside a large number."""
+"""Spaces at which no line may end: those inside a large number."""
 
 import re
 
@@ -6,7 +6,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-IN_A_NUMBER = re.compile(r"(?<=\d) (?=%|\d{3}(?!\d))")
+IN_A_NUMBER = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")
 VERBATIM = (nodes.literal, nodes.math, nodes.FixedTextElement, nodes.raw)
 
 

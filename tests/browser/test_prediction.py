@@ -50,7 +50,7 @@ def bars():
         question="How many are dead?",
         alt="Three bars: 50, 9 and 1 per cent.",
         form=".0f",
-        unit=" %",
+        unit="%",
     )
 
 
@@ -208,13 +208,12 @@ def test_the_distance_is_said_in_words(page):
     asked = "document.querySelector('#guess-curve').guess"
     page.evaluate(f"{asked}.drawn = [-3, -2, -1, 0]; {asked}.compare()")
     assert words(page, "curve").startswith(
-        "Farthest at layer 1: you expected 10⁻³, it is 10⁻²⁰, 17 powers of ten apart. On average "
+        "Farthest at layer 1: you expected 10⁻³, it is 10⁻²⁰, 17 powers of ten apart; on average "
     )
     asked = "document.querySelector('#guess-bars').guess"
     page.evaluate(f"{asked}.drawn = [50, 50, 0]; {asked}.compare()")
     assert words(page, "bars") == (
-        "Farthest at tanh: you expected 50 %, it is 9 %, 41 points apart. "
-        "On average 14 points apart."
+        "Farthest at tanh: you expected 50%, it is 9%, 41 points apart; on average 14."
     )
 
 
@@ -226,7 +225,7 @@ def test_a_tap_sets_a_bar_and_keys_set_the_others(page):
     slider.focus()
     page.keyboard.press("Home")
     assert values(page, "bars")[1:] == [None, 0]
-    assert slider.get_attribute("aria-valuetext") == "0 %"
+    assert slider.get_attribute("aria-valuetext") == "0%"
 
 
 def test_the_prediction_is_there_when_the_reader_comes_back(asked, open_page):

@@ -58,7 +58,7 @@ def test_lu_2019_born_dead(width, published):
 
 
 def test_lu_2019_ten_wide_networks_are_hardly_ever_born_dead():
-    # 0.0015 of 40000 networks is 60: no sample of that size resolves 3 %. Its interval must hold
+    # 0.0015 of 40000 networks is 60: no sample of that size resolves 3%. Its interval must hold
     # the published value, of which two digits are printed.
     _, everywhere = born_dead(10, 40_000)
     low, high = stats.binomtest(round(everywhere * 40_000), 40_000).proportion_ci(0.99, "wilson")

@@ -27,7 +27,7 @@ def test_numbers_in_the_text():
         assert words in TEXT
         said = re.search(r"(?:=|\\approx) (-?[\d.]+)\$$", words)
         assert said is None or value == pytest.approx(float(said[1]), rel=0.005)
-    assert "a typical layer loses 72 %" in TEXT
+    assert "a typical layer loses 72%" in TEXT
     assert round(1 - math.exp(-np.euler_gamma - math.log(2)), 2) == 0.72
     assert "differ by a factor of 14 in amplitude" in TEXT and round(0.9**-25) == 14
     assert r"$6^{-49/2} \approx 10^{-19}$" in TEXT and round(-24.5 * np.log10(6)) == -19

@@ -64,7 +64,7 @@ def test_the_share_of_independent_units_has_the_interval_of_the_library(count):
 
 def test_the_interval_of_a_median_is_that_of_its_table():
     # Conover 1999, table A3 (binomial, p = 1/2): of 12 samples the 3rd and the 10th hold the
-    # median with 96.1 %, of 20 the 6th and the 15th with 95.9 %.
+    # median with 96.1%, of 20 the 6th and the 15th with 95.9%.
     assert of_median(np.arange(1.0, 13))[1:] == (3, 10)
     assert of_median(np.arange(1.0, 21))[1:] == (6, 15)
 

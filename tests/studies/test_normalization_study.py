@@ -31,7 +31,7 @@ def test_the_laws_are_those_of_one_layer_drawn_by_hand(name, law, batch):
     inner = (pulled * direction).mean(1, keepdims=True)
     delta = (pulled - pulled.mean(1, keepdims=True) - direction * inner) / spread
     factor = (delta**2).sum() / (g**2).sum()
-    # The spread of the estimate is below 1 % at six inputs, where 1/s² has a heavy tail.
+    # The spread of the estimate is below 1% at six inputs, where 1/s² has a heavy tail.
     assert factor == pytest.approx(float(law(batch)), rel=0.04)
 
 

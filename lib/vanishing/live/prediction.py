@@ -61,7 +61,7 @@ def predict(
         alt: what the finished picture shows.
         known: places along the x axis at which the measured value is given beforehand.
         form: how to set a value: one of `numbers.KINDS` with its digits, such as ".2g" or ".0f".
-        unit: what follows a value, such as " %".
+        unit: what follows a value, such as "%".
 
     Returns:
         A `Prediction`; as the last value of a cell it shows itself.
@@ -265,10 +265,10 @@ class Prediction:
             f'<details class="guess-fold"><summary>Predict, then open</summary></details>'
             f'<div class="guess-body">{pictures}<form class="guess-form">{self._pens(uid)}'
             f'<fieldset class="guess-handles"><legend>{_HOW}</legend>{self._sliders(uid)}'
-            '</fieldset><p class="guess-words" role="status"></p>'
-            '<p class="guess-buttons"><button type="button" class="guess-compare" disabled>Compare '
-            'with the measurement</button><button type="button" class="guess-again" '
-            f'data-first="{_UNDRAWN}">{_UNDRAWN}</button></p></form></div>'
+            '</fieldset><p class="guess-buttons"><button type="button" class="guess-compare" '
+            'disabled>Compare with the measurement</button><button type="button" '
+            f'class="guess-again" data-first="{_UNDRAWN}">{_UNDRAWN}</button></p>'
+            '<p class="guess-words" role="status"></p></form></div>'
             f'<script type="application/json" class="guess-spec">{inert(block)}</script></div>'
         )
 

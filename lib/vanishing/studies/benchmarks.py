@@ -95,7 +95,7 @@ def table(measured: dict) -> str:
     for row in rows(measured):
         cells = [str(row.ratios.get(key, "–")) for key in COLUMNS]
         lines.append([row.name, f"{row.goal:g}", *cells, _milliseconds(row.seconds),
-                      f"{100 * row.share:.0f} %"])  # fmt: skip
+                      f"{100 * row.share:.0f}%"])  # fmt: skip
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -124,7 +124,7 @@ def in_words(found: list[Row]) -> str:
     lines = [f"{len(judged) - len(missed)} of {len(judged)} goals reached."]
     lines += [
         f"Missed: {row.name}: {row.ratios[HOOKS].median:.1f} of {row.goal:g}, "
-        f"at {100 * row.share:.0f} % of the peak."
+        f"at {100 * row.share:.0f}% of the peak."
         for row in missed
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What a sample says of the truth, a mean, a median or a share with its 95 % interval; and of
+"""What a sample says of the truth, a mean, a median or a share with its 95% interval; and of
 the next sample."""
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ CONFIDENCE = 0.95
 
 
 class Interval(NamedTuple):
-    """An estimate and its 95 % confidence interval.
+    """An estimate and its 95% confidence interval.
 
     Attributes:
         value: the estimate, over the last axis of the samples.
@@ -93,7 +93,7 @@ def chance_below(samples: Float[AnyArray, " samples"], bound: Scalar | float) ->
 
 
 class Share(NamedTuple):
-    """A share and its 95 % interval.
+    """A share and its 95% interval.
 
     Attributes:
         count: how many of them.

@@ -81,7 +81,7 @@ _BENT = 0.1
 @exercise(
     "activations-own",
     hint="Look at three numbers: the smallest slope on a fine grid from −100 to 100 (float32), "
-    "the matched gain, and gain² · E[φ′²], which is to be within 1 % of 1.",
+    "the matched gain, and gain² · E[φ′²], which is to be within 1% of 1.",
     expects="a function",
 )
 def own(answer):

@@ -139,7 +139,7 @@ def prescriptions(table: Mapping[str, Mapping[str, float]]):
 
 @picture
 def worths(found: Interval, settings: Sequence[Float[np.ndarray, " settings"]]):
-    """A bar for what each change is worth, its interval, and the middle 80 % of the settings.
+    """A bar for what each change is worth, its interval, and the middle 80% of the settings.
 
     Args:
         found: from `worths.worths`.

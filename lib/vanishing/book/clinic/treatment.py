@@ -67,7 +67,7 @@ class Readings(NamedTuple):
     Attributes:
         spread: log₁₀ RMS of what φ receives.
         dead: share of units whose slope is exactly zero on every row of the batch.
-        saturated: share of (row, unit) pairs whose slope is below 1 % of the largest.
+        saturated: share of (row, unit) pairs whose slope is below 1% of the largest.
         alike: mean cosine between the h_l of two different rows.
     """
 

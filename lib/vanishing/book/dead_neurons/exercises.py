@@ -29,7 +29,7 @@ def orthogonal():
     tolerance=0.0,
 )
 def width():
-    """The smallest N with which fifty layers are silent with a probability below 1 %."""
+    """The smallest N with which fifty layers are silent with a probability below 1%."""
     return next(n for n in range(1, 100) if 1 - (1 - 2.0**-n) ** 49 < 0.01)
 
 

@@ -36,7 +36,7 @@ def by_layer(
     ylabel: str,
     expected: Float[AnyArray, " depth"] | None = None,
 ) -> Figure:
-    """A share of the units, layer by layer, each with its 95 % interval.
+    """A share of the units, layer by layer, each with its 95% interval.
 
     Args:
         shares: label → one `Share` a layer; layers without a trial are left out. An optimiser
@@ -94,7 +94,7 @@ def by_width(
     laws: Mapping[str, Sequence[float]],
     published: Mapping[str, Mapping[int, float]],
 ) -> Figure:
-    """A share of the networks against the width of their layers, with its 95 % interval.
+    """A share of the networks against the width of their layers, with its 95% interval.
 
     Args:
         widths: units a layer.

@@ -103,7 +103,7 @@ def starts(
     log: bool = False,
     guess: float | None = None,
 ) -> Figure:
-    """A dot for each start, and a bar for their mean or median and its 95 % interval.
+    """A dot for each start, and a bar for their mean or median and its 95% interval.
 
     Args:
         samples: label → a value a start, and the interval.

@@ -132,7 +132,7 @@ def with_depth(
     published: Mapping[int, float] | None = None,
     log: bool = False,
 ) -> Figure:
-    """Something against the depth of the network, with its 95 % interval.
+    """Something against the depth of the network, with its 95% interval.
 
     Args:
         measured: label → depths, and an `Interval` for each.

@@ -271,17 +271,18 @@ class Guess {
     const far = apart.indexOf(Math.max(...apart));
     const { label, truth } = handles[far];
     const measured = format(truth, form) + unit;
-    const size = (/** @type {number} */ d) => {
+    const number = (/** @type {number} */ d) => {
       if (!Number.isFinite(d)) return "out of any scale";
-      if (!log) return format(d, form) + unit.replace("%", "points"); // 3 % from 2 % is one point
-      const powers = format(d, { type: "f", digits: d < 3 ? 1 : 0 });
-      return `${powers} ${powers === "1" ? "power" : "powers"} of ten`;
+      return log ? format(d, { type: "f", digits: d < 3 ? 1 : 0 }) : format(d, form);
     };
+    const most = number(apart[far]);
+    const points = unit.replace("%", " points"); // 3% from 2% is one point
+    const size = !log ? points : most === "1" ? " power of ten" : " powers of ten";
     const first = `${label}: you expected ${this.#words(Number(this.drawn[far]))}, `
-      + `it is ${measured}, ${size(apart[far])} apart.`;
-    if (handles.length === 1) return first;
+      + `it is ${measured}, ${most}${Number.isFinite(apart[far]) ? size : ""} apart`;
+    if (handles.length === 1) return `${first}.`;
     const mean = apart.reduce((a, b) => a + b, 0) / apart.length;
-    return `Farthest at ${first} On average ${size(mean)} apart.`;
+    return `Farthest at ${first}; on average ${number(mean)}.`;
   }
 
   compare() {
