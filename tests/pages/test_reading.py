@@ -164,6 +164,9 @@ def test_the_excerpts_of_a_search_are_prose(reader, address):
     excerpts.first.wait_for(timeout=5000)
     for text in excerpts.all_inner_texts():
         assert not any(mark in text for mark in (".pdf", ".md", "\\", "¶", "import "))
+        assert not text.startswith("...") and not text.endswith("...")  # as Sphinx cuts a word
+    meant = "saturated: Of a unit, on one input"
+    assert any(text.startswith(meant) for text in excerpts.all_inner_texts())
 
 
 def test_only_the_search_page_loads_the_index(reader, address):
