@@ -88,16 +88,18 @@ def average_advance(font: TTFont, text: str) -> float:
 def fallback_css(font: TTFont, text: str) -> str:
     """Faces of fonts that readers have, sized so that a line holds as much as in ``font``."""
     wanted, head, unit = average_advance(font, text), font["hhea"], font["head"].unitsPerEm
-    rules = []
-    for names, advance in FALLBACKS.items():
+    rules = ""
+    for k, (names, advance) in enumerate(FALLBACKS.items(), start=1):
         scale = wanted / advance
-        sources = ",".join(f'local("{name}")' for name in names)
-        rules.append(
-            f'@font-face{{font-family:"Source Serif fallback {len(rules) + 1}";src:{sources};'
-            f"size-adjust:{scale:.2%};ascent-override:{head.ascent / unit / scale:.2%};"
-            f"descent-override:{-head.descent / unit / scale:.2%};line-gap-override:0%}}\n"
-        )
-    return "".join(rules)
+        for cut, weight in (("", 400), (" Bold", 700)):  # without bold ones, browsers smear
+            sources = ",".join(f'local("{name}{cut}")' for name in names)
+            rules += (
+                f'@font-face{{font-family:"Source Serif fallback {k}";font-weight:{weight};'
+                f"src:{sources};"
+                f"size-adjust:{scale:.2%};ascent-override:{head.ascent / unit / scale:.2%};"
+                f"descent-override:{-head.descent / unit / scale:.2%};line-gap-override:0%}}\n"
+            )
+    return rules
 
 
 def css(packages: Path, text: str) -> str:
