@@ -7,7 +7,7 @@ WHOLE = Slider("n", 1, 50, value=5, step=2)
 LOG = Slider("g", 0.01, 100.0, value=1.0, log=True)
 TINY = Slider("e", 0.0, 1e-6, value=0.0, step=2.5e-9)
 MARKED = Slider("w", 0.0, 2.0, value=1.0, step=0.1, marks={1.41421: "He"})
-CHOICE = Choice("c", ["tanh", "relu"], value="relu")
+CHOICE = Choice("c", ["tanh", "relu"], value="relu", words={"relu": "ReLU"})
 TOGGLE, ON = Toggle("t"), Toggle("t", value=True)
 SEED = Seed("s", value=3)
 
