@@ -28,22 +28,32 @@ EPSILON = 1e-5
 HE = 2**0.5
 
 
-def _together(batch: Int[Array, ""]) -> Float[Array, "inputs inputs"]:
-    """The matrix that replaces each input's row by the mean over its batch."""
-    place = jnp.arange(INPUTS) // batch
-    return (place[:, None] == place[None]).astype(jnp.float32) / batch.astype(jnp.float32)
+def _together(batch: Int[Array, ""]) -> Float[Array, "groups groups"]:
+    """The matrix that replaces the mean of each group of `BATCHES[0]` inputs by the mean over its
+    batch: a batch is one of these groups, or several."""
+    groups = batch // BATCHES[0]
+    place = jnp.arange(INPUTS // BATCHES[0]) // groups
+    return (place[:, None] == place[None]).astype(jnp.float32) / groups.astype(jnp.float32)
 
 
 def _normalize(kind, means, z: Float[Array, "inputs units"]) -> Float[Array, "inputs units"]:
     """N(z) for one of `NORMALIZATIONS`, chosen while the figure runs."""
 
-    def average(z):
-        alone = jnp.broadcast_to(jnp.mean(z, axis=1, keepdims=True), z.shape)
-        return jnp.where(kind == 1, means @ z, alone)
+    def over_batch(z):
+        groups = jnp.mean(z.reshape(-1, BATCHES[0], WIDTH), axis=1)
+        return jnp.repeat(means @ groups, BATCHES[0], axis=0)
 
-    deviation = z - average(z)
-    spread = jnp.sqrt(average(deviation**2) + EPSILON)
-    return jnp.where(kind == 0, z, deviation / spread)
+    def over_layer(z):
+        return jnp.mean(z, axis=1, keepdims=True)
+
+    def scaled(average):
+        def normalized(z):
+            deviation = z - average(z)
+            return deviation / jnp.sqrt(average(deviation**2) + EPSILON)
+
+        return normalized
+
+    return lax.switch(kind, [lambda z: z, scaled(over_batch), scaled(over_layer)], z)
 
 
 def _alike(h: Float[Array, "inputs units"]) -> Float[Array, ""]:
@@ -96,13 +106,18 @@ def compute(
         return h, (z, rescale(h)[1], _alike(h))
 
     def down(carry, layer):
-        cotangent, log = carry
-        index, layer, z = layer
-        (delta,) = jax.vjp(active, z)[1](cotangent)
-        delta, more = rescale(delta)
-        below = jnp.where(index < depth, 1.0, 0.0)  # above, the cotangent waits
-        pulled = jnp.where(index < depth, delta @ layer.T, cotangent)
-        return (pulled, log + below * more), log + more
+        index, weights, z = layer
+
+        def through(carry):
+            cotangent, log = carry
+            (delta,) = jax.vjp(active, z)[1](cotangent)
+            delta, more = rescale(delta)
+            return (delta @ weights.T, log + more), log + more
+
+        def above(carry):  # the cotangent waits
+            return carry, carry[1]
+
+        return lax.cond(index < depth, through, above, carry)
 
     _, (z, activation, alike) = lax.scan(up, x, weights)
     indexed = (jnp.arange(LAYERS), weights, z)

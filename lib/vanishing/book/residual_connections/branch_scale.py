@@ -51,8 +51,15 @@ def compute(depth, alpha, skips, normalized, seed) -> dict[str, Float[Array, "..
 
     def branch(h, layer):
         weights, scale = layer
-        seen = jnp.where(normalized, normalize(LAYER_NORM, h), h)
-        return scale * (jax.nn.relu(seen) @ weights)
+
+        def plain(h):
+            return scale * (jax.nn.relu(h) @ weights)
+
+        def after_norm(h):
+            return plain(normalize(LAYER_NORM, h))
+
+        kind = jnp.where(scale == 0, 0, jnp.where(normalized, 2, 1))
+        return lax.switch(kind, [jnp.zeros_like, plain, after_norm], h)  # not in use: no product
 
     def up(carry, block):
         h, tangent = carry
