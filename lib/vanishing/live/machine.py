@@ -22,7 +22,8 @@ class Animation:
     """A computation that goes step by step; it gets Run, Pause, Step and a bar to scrub.
 
     A figure at rest shows the step `preview`: when the page opens, after Reset, after a control
-    has moved, and where a link leads. The browser goes there at once; Run plays it from step 0.
+    has moved, and where a link leads. The browser goes there at once, and shows how far it has come
+    where that takes long; Run plays it from step 0.
 
     Args:
         init: `init(**controls) -> state`, any pytree of arrays.

@@ -14,7 +14,7 @@ from vanishing.live.controls import Choice, Control, Slider, Toggle
 from vanishing.live.machine import Machine, Run
 from vanishing.live.page import assets
 
-_PATIENCE = 0.04  # seconds of a run between two answers, so that a newer wish need not wait
+_PATIENCE = 0.02  # seconds of a run between two answers, so that a newer wish need not wait
 
 
 class LiveWidget(anywidget.AnyWidget):

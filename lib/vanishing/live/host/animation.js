@@ -1,6 +1,7 @@
 // An animated figure: what a figure does, and besides run, pause, step and scrub.
 
 const LAST = "This is the last step. Run plays it again from the first.";
+const APART = 200; // ms between two pictures of a run on its way, for drawing slows it down
 
 /** Whether the reader wants less motion. */
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -13,6 +14,7 @@ class LiveAnimation extends LiveFigure {
   /** @type {number|null} the step that has just been set */
   #asked = null;
   #silent = false; // it plays by itself: nobody asked, so nobody is told
+  #next = 0; // when a run may show again how far it is
 
   /** @param {HTMLElement} element @param {any} spec @param {any} engine @param {any} changed */
   constructor(element, spec, engine, changed) {
@@ -137,10 +139,8 @@ class LiveAnimation extends LiveFigure {
 
   /** @param {Wish} request @param {Answer} answer */
   async answer(request, { outputs, count = 0 }) {
-    if (!outputs) { // not there yet: go on, unless there is something newer to do
-      if (!this.wanted && this.#aim === request.to) this.want({ ...request, fresh: false });
-      return;
-    }
+    if (!outputs) return;
+    if (count !== request.to) return this.#pass(request, outputs, count);
     if (this.#playing) await frame();
     this.count = count;
     if (this.#aim === count) this.#aim = null;
@@ -150,6 +150,25 @@ class LiveAnimation extends LiveFigure {
     this.voice.say(this.#playing ? 1000 : 200, this.#silent ? "" : `step ${count}`);
     if (!this.#playing) this.#silent = false;
     if (this.#playing && !this.wanted) this.#seek(count + this.#stride());
+  }
+
+  /**
+   * Show how far a run has come, in the next frame, and let it go on meanwhile. What plays shows
+   * only where it stops; without motion a run shows its beginning and its end.
+   * @param {Wish} request @param {Outputs} outputs @param {number} count
+   */
+  #pass(request, outputs, count) {
+    if (!this.wanted && this.#aim === request.to) this.want({ ...request, fresh: false, on: true });
+    const early = request.on && (calm() || performance.now() < this.#next);
+    if (this.#playing || early) return;
+    this.#next = performance.now() + APART;
+    this.count = count;
+    frame().then(() => {
+      if (this.count !== count || this.closed.signal.aborted) return; // something newer is there
+      this.draw(outputs);
+      this.#progress();
+      this.voice.say(200, `step ${count}`);
+    });
   }
 
   #progress() {

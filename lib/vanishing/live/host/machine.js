@@ -8,14 +8,15 @@
  * @property {"compute"|"seek"} op
  * @property {number} [to]  seek: the step to go to
  * @property {boolean} [fresh]  seek: from step 0, whatever has been computed
+ * @property {boolean} [on]  seek: goes on with what an answer was on the way of
  * @property {number[]} [args]  control values, as the programs take them
  * @property {string} [begins]  seek: the values that a run begins with; others begin another run
  * @property {State} [state]  control values, as the kernel takes them
  */
 /**
  * @typedef {object} Answer
- * @property {Outputs} [outputs]  missing while `to` is not reached
- * @property {number} [count]  seek: steps done
+ * @property {Outputs} [outputs]  missing only when the engine gets ready
+ * @property {number} [count]  seek: steps done, fewer than `to` while it is on its way
  */
 /**
  * @typedef {object} Engine
@@ -37,7 +38,7 @@
  * @returns {(request: Wish) => Answer}
  */
 function machine(runtime, spec, programs, data) {
-  const PATIENCE = 40; // ms of a run between two answers, so that a newer wish need not wait
+  const PATIENCE = 20; // ms of a run between two answers, so that a newer wish need not wait
   const MEMORY = 2 ** 25; // bytes for states on the way, so that scrubbing back is quick
   const rt = runtime();
   /** @type {Record<string, Program>} */
@@ -53,6 +54,8 @@ function machine(runtime, spec, programs, data) {
   let count = 0;
   /** @type {any[]} */
   let state;
+  /** @type {any[]|null} what the program makes of this state: the next one, and the outputs */
+  let made = null;
   /** @type {Map<number, any[]>} */
   const kept = new Map();
   let begun = "", went = "";
@@ -68,11 +71,13 @@ function machine(runtime, spec, programs, data) {
     } else if (String(args) !== went) {
       for (const n of [...kept.keys()]) if (n > count) kept.delete(n); // another way on from here
     }
+    if (String(args) !== went) made = null;
     went = String(args);
     const known = Math.max(...[...kept.keys()].filter((n) => n <= to));
     if (count > to || known > count) {
       count = known;
       state = /** @type {any[]} */ (kept.get(known));
+      made = null;
     }
     return inputs;
   }
@@ -84,13 +89,15 @@ function machine(runtime, spec, programs, data) {
     const inputs = place(request);
     const end = Date.now() + PATIENCE;
     const { to = 0 } = request;
-    while (count < to && Date.now() < end) {
-      state = leaves(run.step(...state, ...inputs));
+    for (;;) {
+      made ??= run.step(...state, ...inputs);
+      if (count >= to || Date.now() >= end) break;
+      state = leaves(made);
+      made = null;
       count++;
       if (count % apart === 0) kept.set(count, state);
     }
-    if (count < to) return { count };
-    return { count, outputs: pack(run.step(...state, ...inputs).slice(state.length)) };
+    return { count, outputs: pack(made.slice(state.length)) };
   };
 }
 
