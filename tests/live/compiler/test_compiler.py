@@ -1,5 +1,7 @@
 """What a program promises: names, stages, refusals, the same dead units as JAX."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -33,6 +35,31 @@ def test_names_and_types_of_what_goes_in_and_out():
     assert program.outputs == (Spec("0", (5, 6), "float32"), Spec("1.n", (), "int32"))
     assert compile(layers, 0, 1.0, X).name == "layers"
     assert compile(layers, 0, 1.0, X, name="2 b").source.startswith("(function _2_b(rt)")
+
+
+def test_a_long_branch_is_a_function_of_its_own():
+    """It finds what stands around it: the round of a loop, numbers and buffers from before."""
+
+    def turned(v, scale, times):
+        for _ in range(times):
+            v = jnp.cumsum(jnp.flip(v)) * scale / jnp.max(jnp.abs(v))
+        return v, jnp.sum(v)
+
+    def three(which, scale, v):
+        def step(v, factor):
+            by = scale * factor
+            times = [partial(turned, times=n) for n in (1, 40, 50)]
+            return lax.switch(which, times, v, by)
+
+        return lax.scan(step, v, jnp.array([0.5, 0.75, 1.0]))
+
+    v = np.linspace(-1, 2, 8, dtype=np.float32)
+    program = compile(three, 0, 1.0, v)
+    assert program.source.count("(() => {") == program.source.count("})();") == 2
+    calls = [(which, scale, v) for which in (0, 1, 2) for scale in (0.5, 0.25)]
+    for call, found in zip(calls, program.run_many(calls), strict=True):
+        for ours, wanted in zip(found, jax.jit(three)(*call), strict=True):
+            np.testing.assert_allclose(ours, wanted, rtol=1e-4)
 
 
 def test_calls_in_any_order_give_what_a_fresh_program_gives():

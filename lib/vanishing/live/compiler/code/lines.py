@@ -9,6 +9,10 @@ from collections import Counter
 from vanishing.live.compiler.code.names import fresh, taken
 from vanishing.live.compiler.runtime.node import runtime_names
 
+#: Lines of a branch that becomes a function of its own. V8's optimising compiler leaves functions
+#: of more than 60 KB of bytecode alone, a few thousand lines.
+LONG = 200
+
 
 class Lines:
     """Writes lines and blocks; a name that it gives is never given twice.
@@ -45,6 +49,15 @@ class Lines:
         yield
         self.indent -= 1
         self.line("}")
+
+    @contextlib.contextmanager
+    def apart(self):
+        """Write a function of its own, called where it stands, if what is written is long."""
+        begin = len(self.lines)
+        yield
+        if len(self.lines) - begin > LONG:
+            self.lines.insert(begin, "  " * self.indent + "(() => {")
+            self.line("})();")
 
     def fresh(self, hint: str) -> str:
         """A name that was not given yet."""

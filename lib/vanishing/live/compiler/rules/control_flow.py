@@ -203,7 +203,8 @@ def _write_branches(
         for k, header in zip(order, headers, strict=True):
             begin()
             with emitter.block(header):
-                _branch_body(emitter, graphs[k], operands, results)
+                with emitter.apart():
+                    _branch_body(emitter, graphs[k], operands, results)
                 if len(order) > 2:
                     emitter.line("break;")
 
