@@ -153,27 +153,31 @@ def test_before_run_a_control_keeps_the_picture_until_the_result(open_page, web)
 def test_a_long_run_shows_at_once_how_far_it_is(motion, open_page, web):
     """The beginning, the way and the result; without motion, the beginning and the result."""
     page = open_page(f"{web}/previewed.html", reduced_motion=motion)
-    seen, said, last = page.evaluate(f"""async () => {{
+    seen, said, bars, last = page.evaluate(f"""async () => {{
       const {{ engine }} = {LIVE}, {{ ask }} = engine;
       let near = 0;
       engine.ask = async (wish) => {{ // five steps an answer, and each takes its time
         await new Promise((go) => setTimeout(go, 120));
         return ask({{ ...wish, to: Math.min(wish.to, near += 5) }});
       }};
-      const seen = [], said = [];
+      const seen = [], said = [], bars = new Set();
       const {{ draw }} = {LIVE};
       {LIVE}.draw = (outputs) => {{
         draw.call({LIVE}, outputs);
         seen.push(Array.from(outputs.seen).filter(Number.isFinite).length - 1);
-        setTimeout(() => said.push(document.querySelector(".live-says").textContent));
+        setTimeout(() => {{
+          said.push(document.querySelector(".live-says").textContent);
+          bars.add({LIVE}.bar.value);
+        }});
       }};
       await {LIVE}.set({{ start: 1 }});
       await new Promise((go) => setTimeout(go, 50));
-      return [seen, said, document.querySelector("[data-steps]").textContent];
+      return [seen, said, [...bars], document.querySelector("[data-steps]").textContent];
     }}""")
     assert seen[0] == 5 and seen[-1] == 30 and seen == sorted(seen)
     assert len(seen) == 2 if motion == "reduce" else len(seen) > 2
     assert "step 5:" in said[0] and "step 30:" in said[-1] and last == "30 of 40"
+    assert bars == ["30"]  # a hand may hold it
     np.testing.assert_allclose(history(page), expected(30, 1.0), rtol=1e-4)
 
 

@@ -172,10 +172,10 @@ class LiveAnimation extends LiveFigure {
   }
 
   #progress() {
-    const said = `${this.count} of ${this.steps}`;
-    this.bar.valueAsNumber = this.count;
-    put(this.bar, "aria-valuetext", said);
-    write(this.find("[data-steps]"), said);
+    const { bar, steps } = this;
+    bar.valueAsNumber = this.#aim ?? this.count; // where the reader has put it
+    put(bar, "aria-valuetext", `${bar.value} of ${steps}`);
+    write(this.find("[data-steps]"), `${this.count} of ${steps}`);
     write(this.find('[data-do="toggle"]'), this.#playing ? "Pause" : "Run");
     this.hand();
   }
