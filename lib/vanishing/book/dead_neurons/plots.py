@@ -18,7 +18,7 @@ from vanishing.book.style import (
     layer_colours,
     picture,
 )
-from vanishing.studies.intervals import Share
+from vanishing.studies.intervals import Share, of_median
 
 #: A colour for each optimiser, the same in every figure of the chapter.
 OPTIMISERS = {
@@ -127,10 +127,10 @@ def by_width(
 def compared(
     samples: Mapping[str, Float[AnyArray, " seeds"]], *, xlabel: str, log: bool = True
 ) -> Figure:
-    """A number for each seed and label: points, and the median as a bar.
+    """A number for each seed and label: points, the median as a bar, and its 95% interval.
 
     Args:
-        samples: label → a value a seed.
+        samples: label → a value a seed; six of them at least, for an interval.
         xlabel: what the number is.
         alt: text alternative.
         log: whether the axis is logarithmic.
@@ -140,7 +140,9 @@ def compared(
         ax.plot(
             values, np.full(len(values), row), "o", color=COLOURS["blue"], markersize=4, alpha=0.6
         )
-        ax.plot([np.median(values)] * 2, (row - 0.3, row + 0.3), color=COLOURS["ink"])
+        median, low, high = of_median(values)
+        ax.plot([median] * 2, (row - 0.3, row + 0.3), color=COLOURS["ink"])
+        ax.plot((low, high), [row + 0.3] * 2, color=COLOURS["ink"], linewidth=1)
     ax.set(ylim=(len(samples) - 0.5, -0.5))
     axis_titles(ax, x=xlabel)
     if log:
