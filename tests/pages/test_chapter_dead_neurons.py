@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 
 import vanishing as vg
 
@@ -26,18 +27,19 @@ def test_the_share_of_a_pair_follows_from_half_circles():
     assert abs(silent - (0.5 - theta / (2 * np.pi))) < 0.004
 
 
-def test_a_step_moves_z_as_the_push_equation_says():
+@pytest.mark.parametrize("leak", [0.0, 0.01])
+def test_a_step_moves_z_as_the_push_equation_says(leak):
     h, e_key, w_key = jax.random.split(jax.random.key(0), 3)
     h = jnp.abs(jax.random.normal(h, (8, 5)))
     e, w = jax.random.normal(e_key, (8,)), jax.random.normal(w_key, (5,))
 
     def cost(w, b):
-        return jnp.sum(e * jax.nn.relu(h @ w + b))
+        return jnp.sum(e * jax.nn.leaky_relu(h @ w + b, leak))
 
     z = h @ w + 0.1
     dw, db = jax.grad(cost, argnums=(0, 1))(w, 0.1)
     moved = h @ (w - 0.5 * dw) + 0.1 - 0.5 * db - z
-    delta = jnp.where(z > 0, e, 0.0)
+    delta = jnp.where(z > 0, e, leak * e)
     np.testing.assert_allclose(moved, -0.5 * (h @ h.T + 1) @ delta, rtol=1e-4, atol=1e-4)
 
 
@@ -69,6 +71,13 @@ def test_a_unit_that_nothing_listens_to_gets_no_gradient_and_is_not_dead():
     assert bool((once["weights"][1, unit] != 0).any())
     twice, _ = vg.train(net, once, data, steps=1, **rule)
     assert not bool((twice["weights"][0, :, unit] == start["weights"][0, :, unit]).all())
+
+
+def test_the_widths_of_the_pencil():
+    assert "is 1.2% for $N = 12$ and 0.6% for $N = 13$" in TEXT
+    for width, said in ((12, 0.012), (13, 0.006)):
+        assert math.isclose(49 * 2.0**-width, 1 - (1 - 2.0**-width) ** 49, rel_tol=0.01)
+        assert round(49 * 2.0**-width, 3) == said
 
 
 def test_wrong_answers_get_a_hint():

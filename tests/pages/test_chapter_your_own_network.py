@@ -6,6 +6,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import vanishing as vg
@@ -58,6 +59,15 @@ def test_the_code_of_other_libraries_runs(library):
         exec(code, names)
     kinds = [layer.kind for layer in names["report"].layers]
     assert kinds == ["layer", "activation", "layer"] and names["report"].findings == ()
+
+
+def test_the_first_step_of_adam():
+    assert r"$\varepsilon = 10^{-8}$" in TEXT
+    gradient = jnp.array([1.0, -1e-3, 1e-8])
+    rule = optax.adam(0.003)
+    with jax.numpy_dtype_promotion("standard"):  # as optax needs it
+        step = rule.update(gradient, rule.init(gradient))[0]
+    np.testing.assert_allclose(step, -0.003 * gradient / (abs(gradient) + 1e-8), rtol=1e-4)
 
 
 def test_wrong_answers_get_a_hint():
