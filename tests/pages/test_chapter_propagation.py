@@ -12,7 +12,7 @@ import optax
 import pytest
 from scipy import optimize
 from scipy.special import polygamma
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 import vanishing as vg
 from vanishing import activations, theory
@@ -93,6 +93,8 @@ def test_published_points_of_the_text():
     assert theory.critical_sigma_w("tanh", 0.05**0.5) ** 2 == pytest.approx(1.761, abs=5e-4)
     assert "$\\chi_1 = 1.0716$ a layer" in TEXT
     assert theory.chi("selu", 1.0) == pytest.approx(1.0716, abs=5e-5)
+    selu = 1.0507009873554805**2 * (0.5 + 1.6732632423543772**2 * np.e**2 * norm.cdf(-2))
+    assert r"\tfrac12 + a^2 e^2\, \Phi(-2)" in TEXT and selu == pytest.approx(1.0716, abs=5e-5)
     assert "a factor of 4 in the RMS" in TEXT and round(1.0716**20, 1) == 4.0
     assert "tanh at σ_w = 0.9 and no biases it vanishes" in TEXT and theory.chi("tanh", 0.9) < 1
 
@@ -102,6 +104,16 @@ def test_tanh_between_layer_2_and_layer_200():
     net = vg.MLP(depth=200, width=8, activation="tanh", sigma_w=1.0)
     law = theory.predict(net, 1.0).log_gradient_rms
     assert float(np.exp(law[1] - law[199])) == pytest.approx(0.1, rel=0.2)
+    assert "would cost 4.5 powers of ten" in TEXT and round(-198 / 2 * np.log10(0.9), 1) == 4.5
+
+
+def test_almost_equal_inputs_part_by_chi():
+    """1 − R(c) over 1 − c, for c near 1, at rest."""
+    assert r"1 - R(c) \approx" in TEXT
+    for name, sigma_w, sigma_b in (("tanh", 1.0, 0.3), ("tanh", 2.5, 0.3), ("sigmoid", 2.0, 0.1)):
+        rest = theory.length_fixed_point(name, sigma_w, sigma_b)
+        apart = 1 - float(theory.correlation_map(name, 0.999, rest, sigma_w, sigma_b))
+        assert apart / 1e-3 == pytest.approx(theory.chi(name, sigma_w, sigma_b), rel=0.02)
 
 
 def test_clipping_leaves_the_ratio_between_layers():
@@ -181,6 +193,18 @@ def test_the_exact_spread_of_twenty_narrow_layers():
     assert share @ (2 * K) + share @ K**2 - (share @ K) ** 2 == pytest.approx(50 + 50 / 4)
 
 
+def test_how_far_the_mean_of_logarithms_lies_below_the_law():
+    """ln RMS: half of the mean of ln of (2/n) χ²_K, K ~ Bin(n, ½), for each layer."""
+    chain_rule = Path(__file__).parents[2].joinpath("chapters", "chain-rule.md").read_text()
+    assert "it lies $5L/(4n)$ below the theory" in TEXT
+    assert "the 49 steps" in chain_rule and "by a tenth of a power of ten" in chain_rule
+    K, steps = np.arange(1, 257), 49
+    share = binom.pmf(K, 256, 0.5)
+    below = -steps * (np.log(4 / 256) + share @ polygamma(0, K / 2)) / 2
+    assert below == pytest.approx(5 * steps / (4 * 256), rel=0.02)
+    assert round(below / np.log(10), 1) == 0.1
+
+
 def test_a_nilpotent_matrix_and_its_transpose_stretch():
     A = np.array([[0.0, 2.0], [0.0, 0.0]])
     assert not np.linalg.eigvals(A).any() and not np.linalg.eigvals(A.T).any()
@@ -237,6 +261,29 @@ def test_wrong_answers_get_a_hint():
     assert not vg.check("propagation-width", 250)
     assert not vg.check("propagation-alike", 58)
     assert not vg.check("propagation-cotangent", 32.2)
+    assert not vg.check("propagation-cotangent", 19.46)  # the leak's slope forgotten at the top
+
+
+def test_a_cotangent_of_ones_grows_as_the_solution_says():
+    """Seven layers by a slope of −0.6, where forgetting the slopes would give 7.17."""
+    assert r"\frac{(1 - a)^2\, (1 + a^4)}{(1 + a^2)^3}\, (L - l)" in TEXT
+    by_law = lambda a, L: 1 + 2 / np.pi * (1 - a) ** 2 * (1 + a**4) / (1 + a**2) ** 3 * (L - 1)
+    assert vg.check("propagation-cotangent", by_law(0.2, 50))
+    rng, a, n, grown = np.random.default_rng(0), -0.6, 500, []
+    for _ in range(40):
+        h, layers, g = rng.normal(size=n), [], np.ones(n)
+        for _ in range(8):
+            W = rng.normal(0, (2 / (1 + a**2) / n) ** 0.5, (n, n))
+            z = h @ W
+            h = np.where(z > 0, z, a * z)
+            layers.append((W, np.where(z > 0, 1, a)))
+        for W, slope in layers[::-1]:
+            delta = g * slope
+            g = W @ delta
+            grown.append(np.mean(delta**2))
+    ratio = np.reshape(grown, (40, 8))[:, -1] / np.reshape(grown, (40, 8))[:, 0]
+    error = ratio.std(ddof=1) / 40**0.5
+    assert error < 0.25 and abs(ratio.mean() - by_law(a, 8)) < 4 * error
 
 
 def test_eigenvalues_and_singular_values_are_told_apart():

@@ -77,7 +77,8 @@ def alike():
 @exercise(
     "propagation-cotangent",
     hint="Follow two parts of the cotangent: one along h, which keeps its size, and a random one, "
-    "to which each layer adds. Compare with the mean square behind the slopes of the last layer.",
+    "to which each layer adds what the slopes make of the first. Compare with the mean square "
+    "behind the slopes of the last layer.",
 )
 def cotangent():
     """Growth of the mean square gradient over 50 layers of Leaky ReLU (0.2) when C is the sum."""
@@ -85,8 +86,10 @@ def cotangent():
     def leaky(z):
         return jax.nn.leaky_relu(z, 0.2)
 
-    along = float(activations.gaussian_mean(leaky) ** 2 / activations.second_moment(leaky))
-    return 1 + 49 * along / float(activations.slope_second_moment(leaky))
+    slope = activations.derivative(leaky)
+    kappa = activations.gaussian_mean(leaky) / activations.second_moment(leaky)
+    added = kappa**2 * activations.second_moment(lambda z: leaky(z) * slope(z))
+    return 1 + 49 * float(added / activations.slope_second_moment(leaky))
 
 
 # How far one draw may lie from the mean of others, as a logarithm: over twelve draws its standard
