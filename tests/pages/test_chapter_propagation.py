@@ -267,7 +267,10 @@ def test_wrong_answers_get_a_hint():
 def test_a_cotangent_of_ones_grows_as_the_solution_says():
     """Seven layers by a slope of −0.6, where forgetting the slopes would give 7.17."""
     assert r"\frac{(1 - a)^2\, (1 + a^4)}{(1 + a^2)^3}\, (L - l)" in TEXT
-    by_law = lambda a, L: 1 + 2 / np.pi * (1 - a) ** 2 * (1 + a**4) / (1 + a**2) ** 3 * (L - 1)
+
+    def by_law(a, L):
+        return 1 + 2 / np.pi * (1 - a) ** 2 * (1 + a**4) / (1 + a**2) ** 3 * (L - 1)
+
     assert vg.check("propagation-cotangent", by_law(0.2, 50))
     rng, a, n, grown = np.random.default_rng(0), -0.6, 500, []
     for _ in range(40):

@@ -39,8 +39,8 @@ def _slopes(function):
 
 @exercise(
     "activations-elu",
-    hint="The value may be right and the gradient not: look at both, at 89. Give the branch that "
-    "is not taken an input that cannot overflow.",
+    hint="The value may be right and the gradient not: look at both, at 89, and ask what the "
+    "branch that is not taken computes there.",
     expects="a function",
 )
 def elu(answer):

@@ -36,8 +36,8 @@ def rounding():
 
 @exercise(
     "no-learning-entropy",
-    hint="Count each digit with np.bincount(digits.y), divide by the number of pictures, and put "
-    "p_k = f_k into the formula.",
+    hint="What does the formula become once you have shown which p_k is best? The ten digits are "
+    "nearly equally frequent, but not quite; logarithms are natural.",
     tolerance=1e-5,  # ln 10 is only 5e-5 away, and is not the answer
 )
 def entropy():
