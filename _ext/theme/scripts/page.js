@@ -58,7 +58,7 @@
       box.dataset.scrolls ??= "Code, scrolls sideways";
       watch.observe(box);
       // Letters that come late change what a box holds, not the box.
-      for (const part of box.querySelectorAll(":scope > *, .katex-base")) watch.observe(part);
+      for (const part of box.querySelectorAll("table, .katex-base")) watch.observe(part);
     });
     document.fonts.addEventListener("loadingdone", () => each("[data-scrolls]", reach));
   }
