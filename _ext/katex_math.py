@@ -19,7 +19,8 @@ from sphinx.writers.html5 import HTML5Translator
 OPENING = re.compile(r"[(\[‘“]+$")
 PUNCTUATION = re.compile(r"^[.,;:!?)\]…’”–-]+")
 PART = '<span class="katex-base">'
-#: A formula of so many parts, `z = −10` or `1/(1 + e⁻ˣ)`, fits on a phone and stays on one line.
+#: A formula of so many parts, `z = −10` or `1/(1 + e⁻ˣ)`, fits on a phone and stays on one line,
+#: unless its letters are twice as large.
 SHORT = 3
 NODE = Path(executable.ROOT_DIR, "bin", "node")
 SERVER = Path(__file__).parent / "katex_server.cjs"
@@ -68,11 +69,11 @@ def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
     formula = set_formula(translator, node, node.astext(), display=False)
     before, behind = (translator.encode(node.get(side, "")) for side in ("before", "behind"))
     parts = formula.count(PART)
-    if parts > SHORT and (before or behind):
+    if before or behind or 1 < parts <= SHORT:
         # In what is kept together a line may end between the parts of a formula, and only there.
         formula = formula.replace(PART, f"<wbr/>{PART}").replace("<wbr/>", "", 1)
-    if before or behind or 1 < parts <= SHORT:
-        formula = f'<span class="keep">{before}{formula}{behind}</span>'
+        whole = " whole" if parts <= SHORT else ""
+        formula = f'<span class="keep{whole}">{before}{formula}{behind}</span>'
     translator.body.append(formula)
     raise nodes.SkipNode
 
