@@ -44,7 +44,9 @@ def test_a_tap_on_the_map_chooses_a_unit(open_page, live, tmp_path):
 
 def test_the_points_of_the_first_picture_stay(open_page, live, tmp_path):
     page = open_page(write_page(live, tmp_path))
-    marks = page.locator(".vg-wide [id$='life_map-2-0'] :is(use, path[transform])")
+    bounds = live.layouts[0].bounds
+    [points] = [k for k, bound in enumerate(bounds) if "offsets" in bound.shows]
+    marks = page.locator(f".vg-wide [id$='life_map-{points}-0'] :is(use, path[transform])")
     assert marks.count() == module.POINTS
     page.evaluate(f"{LIVE}.set({{unit: 90}})")
     page.wait_for_function(f"{LIVE}.outputs.z")
