@@ -31,6 +31,7 @@ def test_numbers_in_the_text():
     assert round(1 - math.exp(-np.euler_gamma - math.log(2)), 2) == 0.72
     assert "differ by a factor of 14 in amplitude" in TEXT and round(0.9**-25) == 14
     assert r"$6^{-49/2} = 9 \cdot 10^{-20}$" in TEXT and round(1e20 * 6**-24.5) == 9
+    assert r"$6^{-25} = 3.5 \cdot 10^{-20}$" in TEXT and round(1e20 * 6.0**-25, 1) == 3.5
     assert "$2^{-15}$ of an amplitude is well above rounding" in TEXT
     assert "by about $5L/2n$ nats, here a tenth of a power of ten" in TEXT
     lower = 5 * starts.DEPTH / (2 * starts.WIDTH) / math.log(10)

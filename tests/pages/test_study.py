@@ -137,7 +137,7 @@ def test_a_week_of_the_course_is_as_long_as_a_chapter():
 def go(base):
     def go(page, name=STUDY, anchor=""):
         page.goto(f"{base}/{name}{anchor}", wait_until="networkidle")
-        page.wait_for_function("document.readyState === 'complete'")  # on disk nothing is idle
+        page.wait_for_function("document.readyState === 'complete'")  # no script is to come
         return page
 
     return go

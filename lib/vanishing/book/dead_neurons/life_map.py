@@ -16,14 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from vanishing import activations, datasets
 from vanishing.book.labels import axis_titles
-from vanishing.book.style import (
-    COLOURS,
-    LABELS,
-    is_narrow,
-    is_slide,
-    live_figure,
-    mosaic,
-)
+from vanishing.book.style import COLOURS, LABELS, is_narrow, is_slide, live_figure, mosaic
 from vanishing.live import Animation, Choice, Cursor, Seed, Slider, draw_network
 from vanishing.network import MLP, Params, apply, forward, init
 from vanishing.studies.comparisons import matched_gain
@@ -35,8 +28,6 @@ DRAWN = 6  # units of each layer in the picture of the network
 COLUMNS, STRIDE, LARGE = 150, 4, 10
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "tanh")
 OPTIMIZERS = tuple(update.OPTIMIZERS)
-#: The same in words.
-OPTIMISERS = {"sgd": "gradient descent", "adam": "Adam"}
 DEAD, COMING = -1.0, 2.0  # in the map, below and above every share: dead, and not there yet
 
 
@@ -285,7 +276,12 @@ def life_map():
     """
     controls = [
         Choice("activation", ACTIVATIONS, words=LABELS),
-        Choice("optimizer", OPTIMIZERS, label="optimiser", words=OPTIMISERS),
+        Choice(
+            "optimizer",
+            OPTIMIZERS,
+            label="optimiser",
+            words={"sgd": "gradient descent", "adam": "Adam"},
+        ),
         Slider("learning_rate", 0.001, 1.0, value=0.03, label="learning rate η", log=True),
         Slider("large_step", 1.0, 1000.0, value=100.0, label="large step, × η", log=True),
         Slider("bias", -1.0, 1.0, value=0.0, step=0.05, label="bias at the start"),
