@@ -19,9 +19,9 @@ from sphinx.writers.html5 import HTML5Translator
 OPENING = re.compile(r"[(\[‘“]+$")
 PUNCTUATION = re.compile(r"^[.,;:!?)\]…’”–-]+")
 PART = '<span class="katex-base">'
-#: A formula of so many parts, `z = −10` or `1/(1 + e⁻ˣ)`, fits on a phone and stays on one line,
-#: unless its letters are twice as large.
-SHORT = 3
+#: A formula of so many parts and letters, `z = −10` or `1/(1 + e⁻ˣ)`, fits on a phone and stays on
+#: one line, unless its letters are twice as large.
+SHORT, LETTERS = 3, 24
 NODE = Path(executable.ROOT_DIR, "bin", "node")
 SERVER = Path(__file__).parent / "katex_server.cjs"
 
@@ -72,7 +72,8 @@ def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
     if before or behind or 1 < parts <= SHORT:
         # In what is kept together a line may end between the parts of a formula, and only there.
         formula = formula.replace(PART, f"<wbr/>{PART}").replace("<wbr/>", "", 1)
-        whole = " whole" if parts <= SHORT else ""
+        letters = re.sub("<[^>]*>", "", formula[formula.index(PART) :]) if parts else ""
+        whole = " whole" if parts <= SHORT and len(letters) <= LETTERS else ""
         formula = f'<span class="keep{whole}">{before}{formula}{behind}</span>'
     translator.body.append(formula)
     raise nodes.SkipNode
