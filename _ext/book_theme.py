@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from docutils import nodes
 from docutils.parsers.rst.directives.body import Sidebar
 from pygments.styles import get_style_by_name
-from pygments.token import STANDARD_TYPES
+from pygments.token import STANDARD_TYPES, Comment
 from sphinx.application import Sphinx
 
 THEME = Path(__file__).parent / "theme"
@@ -22,6 +22,8 @@ SHEETS = ("base", "frame", "text", "figures", "code", "print")
 SCRIPTS = ("head", "page", "search", "terms", "embed")
 #: Light and dark colours of code, both with a contrast of at least 7:1.
 CODE = ("a11y-high-contrast-light", "a11y-high-contrast-dark")
+#: Comments in the dark; that style has them in the gold of numbers, louder than the code.
+QUIET = "b4bac1"
 #: Served by extensions for pages that have neither the book's frame nor its folding.
 UNUSED = re.compile(
     r"documentation_options|doctools|sphinx_highlight|pygments|basic\.css|mystnb|exercise\.css"
@@ -54,7 +56,8 @@ def code_css(light: str, dark: str) -> str:
         one, two = (style.style_for_token(token) for style in styles)
         if not name or not one["color"] or not two["color"]:
             continue
-        colour = f"color:light-dark(#{one['color']},#{two['color']})"
+        at_night = QUIET if token in Comment else two["color"]
+        colour = f"color:light-dark(#{one['color']},#{at_night})"
         weight = ";font-weight:600" if one["bold"] else ""
         slant = ";font-style:italic" if one["italic"] else ""
         rules.append(f".highlight .{name}{{{colour}{weight}{slant}}}")

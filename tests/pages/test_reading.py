@@ -148,6 +148,8 @@ def test_a_page_works_where_storage_is_blocked(reader, base):
     page.locator("#search-field").fill("saturated")
     page.locator("#search-field").press("Enter")
     page.locator("#search-results li a", has_text="Notation").first.wait_for(timeout=5000)
+    page.wait_for_function("""() => document.querySelector(".search-summary").innerText
+      === `Places found: ${document.querySelectorAll("ul.search > li").length}`""")
     assert complaints == []
 
 

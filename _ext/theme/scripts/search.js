@@ -6,6 +6,11 @@ const SPHINX_HIGHLIGHT_ENABLED = false; // else the words would be kept in the b
 // Excerpts are fetched from the pages, which no browser allows of a folder on disk.
 if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
+// What Sphinx counts are places, several on a page.
+Documentation.TRANSLATIONS[
+  "Search finished, found ${resultCount} page(s) matching the search query."
+] = "Places found: ${resultCount}";
+
 const NO_PROSE = "h1, h2, h3, h4, script, style, svg, form, .headerlink, .katex-html, annotation, .cell_input, summary, .about, .glossary dd > p + p";
 
 Search.htmlToText = (source, anchor) => {
