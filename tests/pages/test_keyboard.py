@@ -86,6 +86,9 @@ def test_what_can_be_opened_is_named_by_what_is_seen(soup):
 
 
 def test_only_boxes_that_overflow_are_stops(opened):
+    # When all letters are there, in the frame after the observers of sizes have answered.
+    opened.evaluate("""document.fonts.ready.then(() => new Promise(
+      (go) => requestAnimationFrame(() => setTimeout(go))))""")
     wrong = opened.evaluate("""[...document.querySelectorAll("[data-scrolls]")].filter((box) => {
       const overflows = box.scrollWidth > box.clientWidth + 1;
       const shown = box.checkVisibility({ contentVisibilityAuto: true });
