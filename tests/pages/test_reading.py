@@ -148,8 +148,6 @@ def test_a_page_works_where_storage_is_blocked(reader, base):
     page.locator("#search-field").fill("saturated")
     page.locator("#search-field").press("Enter")
     page.locator("#search-results li a", has_text="Notation").first.wait_for(timeout=5000)
-    page.wait_for_function("""() => document.querySelector(".search-summary").innerText
-      === `Places found: ${document.querySelectorAll("ul.search > li").length}`""")
     assert complaints == []
 
 
@@ -166,6 +164,8 @@ def test_the_search_finds_a_page(reader, base):
     page = reader()
     page.goto(f"{base}/search.html?q=saturated", wait_until="networkidle")
     page.locator("#search-results li a", has_text="Notation").first.wait_for(timeout=5000)
+    page.wait_for_function("""() => document.querySelector(".search-summary").innerText
+      === `Places found: ${document.querySelectorAll("ul.search > li").length}`""")
 
 
 def test_the_excerpts_of_a_search_are_prose(reader, address):
