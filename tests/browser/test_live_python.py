@@ -87,3 +87,20 @@ def test_the_lines_are_copied_or_chosen_for_it(open_page, web, site):
     page.get_by_role("button", name="Copy").click()
     page.get_by_role("button", name="Selected").wait_for()
     assert page.evaluate("getSelection().toString()").strip() == copied
+
+
+def test_who_waits_there_keeps_the_focus(open_page, web):
+    page = open_page(f"{web}/gallery.html")
+    lines, words = page.get_by_text("In Python"), page.locator(".live-wait")
+    page.evaluate(SET, {"seed": 9})
+    lines.focus()
+    page.evaluate("""() => {
+      const { live } = document.querySelector("figure.live");
+      live.engine.ask = () => new Promise(() => {});
+      live.set({ seed: 10 });
+    }""")
+    page.wait_for_function("() => document.querySelector('.live-wait').textContent")
+    assert lines.is_visible() and words.is_hidden()
+    assert page.evaluate("document.activeElement.textContent") == "In Python"
+    page.get_by_role("slider").first.focus()
+    assert lines.is_hidden() and words.inner_text() == "Computing …"
