@@ -21,7 +21,7 @@ PARAMS = vg.init(NET, key=KEY)
 X = np.ones((2, 4), np.float32)
 NORMED = vg.MLP(depth=3, width=4, normalization="batch")
 NAN = jax.tree.map(lambda p: p.at[-1].set(jnp.nan), PARAMS)
-MIXED = PARAMS | {"biases": PARAMS["biases"].astype(jnp.float16)}
+MIXED = PARAMS | {"biases": PARAMS["biases"].astype(jnp.bfloat16)}
 MOONS = vg.datasets.two_moons(8, key=KEY)
 
 

@@ -94,9 +94,9 @@ def test_a_dead_unit_in_a_special_position_hides_no_other():
     assert logs[3] == -np.inf
 
 
-def test_half_precision_parameters_are_measured_in_single():
+def test_half_precision_parameters_are_measured_in_single(float16):
     net = vg.MLP(depth=3, width=5)
     params, x = example(net)
-    half = jax.tree.map(lambda p: p.astype(jnp.float16), params)
+    half = jax.tree.map(lambda p: p.astype(float16), params)
     expected = vg.jacobian_spectrum(net, jax.tree.map(lambda p: p.astype(jnp.float32), half), x)
     np.testing.assert_allclose(vg.jacobian_spectrum(net, half, x), expected, rtol=1e-5)

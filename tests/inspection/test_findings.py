@@ -131,11 +131,11 @@ def test_large_and_small_updates():
     assert "small updates" in problems(healthy(), optimizer=optax.adam(1e-12))
 
 
-def test_flushed_in_half_precision():
+def test_flushed_in_half_precision(float16):
     def loss(w, x):
         return jnp.sum((x @ w).astype(jnp.float32)) * 1e-9
 
-    report = vg.inspect(loss, jnp.ones((2, 2), jnp.float16), jnp.ones((2, 2), jnp.float16))
+    report = vg.inspect(loss, jnp.ones((2, 2), float16), jnp.ones((2, 2), float16))
     assert [f.problem for f in report.findings] == ["gradients below float16"]
 
 
