@@ -127,6 +127,12 @@ def derivative():
     return (len(jaxpr.invars), len(jaxpr.outvars), len(constants), still) == (2, 2, 0, [False])
 
 
+def rule():
+    eqn = only(jax.nn.relu, jnp.ones(2))
+    jaxpr, constants, still = _jax_internals.rule(eqn)
+    return (len(jaxpr.invars), len(jaxpr.outvars), len(constants), still) == (2, 2, 0, [False])
+
+
 def forget_lowered():
     def modules():
         return sum(type(held).__name__ == "JaxIrContext" for held in gc.get_objects())
@@ -152,6 +158,7 @@ def forget_lowered():
         (bind, "`primitive.get_bind_params`, with `multiple_results`"),
         (forget_lowered, "`pjit._pjit_lower` or `pxla._cached_lowering_to_hlo`"),
         (derivative, "`jvp_jaxpr_fun`, `core.extend_axis_env_nd` or `config._check_vma`"),
+        (rule, "`jvp_jaxpr_fun` or `core.primal_dtype_to_tangent_dtype`"),
     ],
 )
 def test_what_is_taken_is_there(holds, taken):

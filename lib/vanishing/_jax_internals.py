@@ -68,7 +68,18 @@ def derivative(eqn):
     """
     primals = len(eqn.invars) - eqn.params["num_consts"]
     with context(eqn), _on_shards(eqn.ctx.cur_abstract_mesh):
-        return eqn.params["jvp_jaxpr_fun"].call_wrapped(*[False] * primals)
+        return _derivative(eqn, [False] * primals)
+
+
+def rule(eqn):
+    """The same as `derivative` of a `custom_jvp_call` on whole arrays."""
+    dtypes = [variable.aval.dtype for variable in eqn.invars[eqn.params["num_consts"] :]]
+    with context(eqn):
+        return _derivative(eqn, [core.primal_dtype_to_tangent_dtype(d) != d for d in dtypes])
+
+
+def _derivative(eqn, zeros: Sequence[bool]):
+    return eqn.params["jvp_jaxpr_fun"].call_wrapped(*zeros)
 
 
 @contextmanager

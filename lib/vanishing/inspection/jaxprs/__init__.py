@@ -1,4 +1,4 @@
-"""What `inspection` knows of jaxprs: `primitives` ← `shards` ← `graph` ← `axes`."""
+"""What `inspection` knows of jaxprs: `primitives` ← `shards` ← `graph` ← `axes`, `likeness`."""
 
 from vanishing.inspection.jaxprs.axes import moved_axes, unit_axes
 from vanishing.inspection.jaxprs.graph import (
@@ -11,6 +11,7 @@ from vanishing.inspection.jaxprs.graph import (
     graph,
     trace,
 )
+from vanishing.inspection.jaxprs.likeness import likeness
 from vanishing.inspection.jaxprs.primitives import (
     AFFINE,
     CONTRACTIONS,
@@ -36,6 +37,7 @@ __all__ = [
     "Value",
     "evaluate",
     "graph",
+    "likeness",
     "moved_axes",
     "trace",
     "unit_axes",
