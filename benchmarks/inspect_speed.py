@@ -3,7 +3,7 @@
 python benchmarks/inspect_speed.py
 
 Both are compiled without the persistent cache and run in turns, so that a busy machine is unfair
-to neither; compared are ratios.
+to neither; compared are ratios. To compile is to trace, to compile and to run once.
 """
 
 from statistics import median
@@ -11,10 +11,13 @@ from time import perf_counter, process_time
 
 import jax
 import jax.numpy as jnp
+import pytest
 
+from vanishing.inspection import parameters, segments
 from vanishing.inspection.instrument import Instrument
 
 WIDTH, BATCH, REPEATS = 128, 128, 15
+PROGRAMS = ("up", "down", "turn")
 RATIOS = ("compile", "processor", "run", "memory")  # `processor`: to compile, in processor time
 
 
@@ -86,39 +89,81 @@ def attention():
     return loss, params, _normal(99, 16, 32, 64)
 
 
-def compiled(function, *arguments):
-    """The executable; seconds of clock and of processor that it took to trace and compile."""
+class Meter:
+    """The most bytes beside the arguments that are in use at once, in calls of several programs.
+
+    While a program runs, its results and what it works in are in use, and all arrays that are
+    alive from earlier calls.
+    """
+
+    def __init__(self) -> None:
+        self.before = self.alive()
+        self.peak = 0
+
+    @staticmethod
+    def alive() -> int:
+        return sum(array.nbytes for array in jax.live_arrays())
+
+    def measured(self, program):
+        """The same function, its calls measured."""
+
+        def call(*arguments):
+            used = program.lower(*arguments).compile().memory_analysis()
+            now = self.alive() - self.before + used.temp_size_in_bytes + used.output_size_in_bytes
+            self.peak = max(self.peak, now)
+            return program(*arguments)
+
+        return call
+
+
+def _memory(instrument, ours, plain, theirs) -> tuple[int, int]:
+    """The peaks of the instrument and of a jitted function."""
+    meter = Meter()
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in (
+            (segments, "_joined"),
+            (parameters, "_measured"),
+            *((program, name) for program in instrument.programs for name in PROGRAMS),
+        ):
+            patch.setattr(module, name, meter.measured(getattr(module, name)))
+        instrument.run(*ours)
+    other = Meter()
+    other.measured(plain)(*theirs)
+    return meter.peak, other.peak
+
+
+def _clocked(call):
+    """Seconds of clock and of processor that a call takes."""
     clock, processor = perf_counter(), process_time()
-    executable = jax.jit(function).lower(*arguments).compile()
-    return executable, perf_counter() - clock, process_time() - processor
-
-
-def _memory(executable) -> int:
-    """Bytes beside the arguments: results are written early, and worked in."""
-    used = executable.memory_analysis()
-    return used.temp_size_in_bytes + used.output_size_in_bytes
+    made = jax.block_until_ready(call())
+    return made, perf_counter() - clock, process_time() - processor
 
 
 def measure(loss, params, x):
     y = jnp.arange(x.shape[0]) % 10
-    start = perf_counter(), process_time()
-    instrument = Instrument(loss, params, (x, y))
-    planned = perf_counter() - start[0], process_time() - start[1]
-    ours = (jax.tree.leaves(params), [x, y], None)
-    theirs = (params, x, y)
-    inspected, clock, processor = compiled(instrument._measure, *ours)
-    plain, plain_clock, plain_processor = compiled(jax.value_and_grad(loss), *theirs)
+    ours, theirs = (jax.tree.leaves(params), [x, y], None), (params, x, y)
+    made = []
+
+    def first():  # traced, compiled and run once, as `plain` is
+        made.append(Instrument(loss, params, (x, y)))
+        return made[0].run(*ours)
+
+    plain = jax.jit(jax.value_and_grad(loss))
+    _, clock, processor = _clocked(first)
+    _, plain_clock, plain_processor = _clocked(lambda: plain(*theirs))
+    (instrument,) = made
     times = {"inspect": [], "plain": []}
     for _ in range(REPEATS):
-        for name, run, arguments in (("inspect", inspected, ours), ("plain", plain, theirs)):
-            begin = perf_counter()
-            jax.block_until_ready(run(*arguments))
-            times[name].append(perf_counter() - begin)
+        for name, call in (
+            ("inspect", lambda: instrument.run(*ours)),
+            ("plain", lambda: plain(*theirs)),
+        ):
+            times[name].append(_clocked(call)[1])
     run = {name: median(taken[1:]) for name, taken in times.items()}
-    memory = [_memory(executable) for executable in (inspected, plain)]
+    memory = _memory(instrument, ours, plain, theirs)
     return {
-        "compile": ((clock + planned[0]) / plain_clock),
-        "processor": ((processor + planned[1]) / plain_processor),
+        "compile": clock / plain_clock,
+        "processor": processor / plain_processor,
         "run": run["inspect"] / run["plain"],
         "memory": memory[0] / memory[1],
         "milliseconds": 1e3 * run["inspect"],

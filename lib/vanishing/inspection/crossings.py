@@ -29,7 +29,7 @@ def crossings(level: Level, batch: int | None) -> Iterator[Equation]:
 
 
 def _crosses(level: Level, equation: Equation, copies: dict, table: tuple[int, int]) -> bool:
-    if equation.outputs[0].shape != table or not equation.elementwise:
+    if not equation.elementwise or equation.outputs[0].shape != table:
         return False
     read = {value: _stretched(value, table, copies) for value in equation.values}
     predicted = {axes for value, axes in read.items() if level.origin(value).leaves}

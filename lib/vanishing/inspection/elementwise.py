@@ -278,7 +278,7 @@ class _Function:
         """The function and its slope on the grid, computed in the shape that it is used in."""
         shape, dtype = self.source.shape, self.source.aval.dtype
         fixed = {
-            value: jnp.full(value.shape, number, value.aval.dtype)
+            value: np.full(value.shape, number, value.aval.dtype)
             for value, number in self.free.items()
         }
 
@@ -293,7 +293,7 @@ class _Function:
         grid = np.linspace(-REACH, REACH, POINTS)
         grid = np.resize(grid, -(-POINTS // size) * size)
         parts = [
-            both(jnp.asarray(part.reshape(shape), dtype))
+            both(np.asarray(part.reshape(shape), dtype))
             for part in np.split(grid, len(grid) // size)
         ]
         return tuple(

@@ -1,4 +1,4 @@
-"""The compiled measurement of one loss, and the records that it gives."""
+"""The compiled measurement of one loss, in programs for its segments, and what it found."""
 
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
@@ -8,18 +8,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vanishing.inspection import inputs, measure, nonfinite, pullback, scaled
+from vanishing.inspection import inputs, measure, nonfinite, parameters, scaled, segments
 from vanishing.inspection.crossings import crossings
 from vanishing.inspection.plan import plan
 from vanishing.inspection.records import Histogram, Layer, Parameter
-from vanishing.inspection.scaled import Scaled
 from vanishing.inspection.taps import Tap
 
 LN2 = float(np.log(2))
 
 
 class Measured(NamedTuple):
-    """What the compiled function has measured.
+    """What the compiled functions have measured.
 
     Attributes:
         loss: the loss.
@@ -61,33 +60,41 @@ class Instrument:
         self.crossed = tuple(
             equation.line for equation in crossings(self.plan.level, self.batch_size)
         )
-        self._compiled = jax.jit(self._measure)
+        self._segments = segments.segments(self.plan.steps, measure.at_taps(self.batch_size))
+        # Of NumPy's arrays each call would make a copy.
+        constants = self.plan.level.graph.constants
+        self._constants = {value: jnp.asarray(array) for value, array in constants.items()}
+        first = segments.leaves(self._segments, self.plan.level, len(leaves))
+        self._groups = parameters.groups(first, leaves)
+        self._updates = jax.jit(self._updates)
 
-    def _measure(self, leaves, data, state):
-        loss, records, gradients = self.walk(leaves, data)
-        parameters, largest = measure.of_parameters(leaves, gradients)
-        updates = measure.of_updates(self._updates(leaves, gradients, state))
-        return loss, largest, records, [*parameters, *updates]
+    @property
+    def programs(self) -> set[segments.Program]:
+        """One for each kind of segment."""
+        return {segment.program for segment in self._segments}
 
-    def walk(self, leaves, data):
-        """The loss, the records at the taps, and the gradient of every parameter."""
-        (loss,), tape = pullback.up(self.plan.steps, [*leaves, *data])
-        seed = Scaled(jnp.ones((), loss.dtype))
-        sent, records = pullback.down(
-            self.plan.steps, tape, [seed], measure.at_taps(self.batch_size)
-        )
+    def run(self, leaves, data, state):
+        """What the programs find, on the device, and the gradients, packed.
+
+        Args:
+            leaves: the parameters.
+            data: the arrays of the batch.
+            state: of the optimiser, or None.
+        """
+        given = dict(zip(self.plan.level.graph.inputs, [*leaves, *data], strict=True))
+        loss, sent, records = segments.walk(self._segments, self._constants | given)
         gradients = [
-            scaled.zeros(leaf.shape, leaf.dtype) if gradient is None else gradient
-            for leaf, gradient in zip(leaves, sent[: len(leaves)], strict=True)
+            sent.get(value) or scaled.zeros(leaf.shape, leaf.dtype).packed()
+            for value, leaf in zip(given, leaves, strict=False)
         ]
-        return loss, records, gradients
+        updates = [] if self.optimizer is None else self._updates(leaves, gradients, state)
+        largest, found = parameters.statistics(self._groups, leaves, gradients, updates)
+        return (loss, largest, records, found), gradients
 
     def _updates(self, leaves, gradients, state) -> list:
         """What the optimiser would add to each parameter."""
-        if self.optimizer is None:
-            return []
         params = jax.tree.unflatten(self.tree, leaves)
-        true = jax.tree.unflatten(self.tree, [_unscaled(gradient) for gradient in gradients])
+        true = jax.tree.unflatten(self.tree, map(_unscaled, gradients))
         state = self.optimizer.init(params) if state is None else state
         updates, _ = self.optimizer.update(true, state, params)
         return self.tree.flatten_up_to(updates)
@@ -96,8 +103,10 @@ class Instrument:
         """Measure; NumPy arrays."""
         leaves = [jnp.asarray(inputs.whole(leaf)) for leaf in self.tree.flatten_up_to(params)]
         data = [inputs.whole(array) for array in self.data_tree.flatten_up_to(tuple(batch))]
-        loss, largest, taps, parameters = jax.device_get(self._compiled(leaves, data, state))
-        return Measured(float(loss), int(largest), _by_label(taps), _by_label(parameters))
+        measured, gradients = self.run(leaves, data, state)
+        loss, largest, taps, found = jax.device_get(measured)
+        of_parameters = parameters.read(self._groups, found, gradients)
+        return Measured(float(loss), int(largest), _by_label(taps), of_parameters)
 
     def culprit(self, params, batch: Sequence, loss: float) -> nonfinite.Culprit | None:
         """The first equation that makes a NaN or an infinity; slow, for it walks one by one."""
@@ -172,8 +181,8 @@ class Instrument:
     def loss_scale(self, found: Measured) -> dict[str, float]:
         """By number format, the largest loss scale that leaves room for the largest gradient."""
         exponents = {
-            name: min(max(high - measure.HEADROOM - found.largest, 0), measure.MOST)
-            for name, (_, high) in measure.FORMATS.items()
+            name: min(max(high - parameters.HEADROOM - found.largest, 0), parameters.MOST)
+            for name, (_, high) in parameters.FORMATS.items()
         }
         return {name: float(np.exp2(exponent)) for name, exponent in exponents.items()}
 
@@ -194,9 +203,9 @@ def _by_loop(taps: Sequence[Tap], found: dict):
         yield [(tap, index) for index in order for tap in group]
 
 
-def _unscaled(gradient: Scaled):
+def _unscaled(gradient: tuple):
     """The gradient as the reader's own float arithmetic would have it, zeros and all."""
-    value, exponent = scaled.normalise(gradient).packed()
+    value, exponent = scaled.normalise(scaled.unpacked(gradient)).packed()
     for _ in range(2):  # 2^exponent may be out of range where value · 2^exponent is not
         part = jnp.clip(exponent, -126, 126)
         value = scaled.times(value, scaled.power_of_two(part))
@@ -223,7 +232,7 @@ def _histogram(counts: Sequence[int], exponent: float) -> Histogram:
 
 
 def _by_format(shares) -> MappingProxyType:
-    return MappingProxyType(dict(zip(measure.FORMATS, map(float, shares), strict=True)))
+    return MappingProxyType(dict(zip(parameters.FORMATS, map(float, shares), strict=True)))
 
 
 def _ratio(update: dict | None, log_rms: float) -> float:

@@ -1,4 +1,4 @@
-"""The statistics: what is taken at the taps and of the parameters, in the compiled function.
+"""The statistics of taps: what is taken of signals, gradients and slopes, in a compiled function.
 
 Arrays of one shape are measured together, a few at a time: a deep network has few shapes and
 many layers, and each statistic of each layer would be a loop of its own for XLA to compile.
@@ -24,17 +24,6 @@ from vanishing.inspection.scaled import Scaled
 # As in `probe`: a unit is saturated on an input where its slope is below this share of the
 # largest slope that the activation has.
 SATURATED_BELOW = 0.01
-# Number formats that gradients are kept in: the exponent of the half of the smallest number,
-# which is what rounds to zero, and of the largest power of two.
-FORMATS = {
-    "float16": (-25, 15),
-    "bfloat16": (-134, 127),
-    "float8_e4m3": (-10, 8),
-    "float8_e5m2": (-17, 15),
-}
-# A loss scale leaves this many factors of two between the largest gradient and the largest number.
-HEADROOM = 2
-MOST = 126  # and is itself a float32
 # How many arrays are measured together, and how many bytes: they are copied side by side, so that
 # more would need more memory, fewer more time to compile.
 TOGETHER, BYTES = 32, 2**21
@@ -50,7 +39,7 @@ class Record:
     Attributes:
         arrays: by name, [*turns, labels, …]: after the axes of loops comes one entry for each of
             `labels`.
-        labels: the tap's or the parameter's number, and which of its quantities it is.
+        labels: the tap's number, and which of its quantities it is.
         size: how many entries each array has that was measured.
     """
 
@@ -75,7 +64,6 @@ def at_taps(batch: int | None):
         if not samples:
             return []
         cotangents = [_cotangent(sample) for sample in samples]
-        # Apart, for the signals of the way up need not wait for the gradients of the way down.
         signals, gradients, slopes = [], [], []
         for sample, cotangent in zip(samples, cotangents, strict=True):
             tap = sample.tap
@@ -88,7 +76,7 @@ def at_taps(batch: int | None):
                 slopes.append(((tap.number, "slope"), rows, tap.steepest))
         numbers = tuple((sample.tap.number, "carried") for sample in samples)
         carried = Record({"exponent": scaled.exponents(cotangents)}, numbers)
-        spread = [*_together(signals, _spread), *_together(gradients, _spread)]
+        spread = _together([*signals, *gradients], _spread)
         return [carried, *spread, *_together(slopes, _slopes)]
 
     return measure
@@ -187,7 +175,8 @@ def _sizes(stack: Array) -> dict[str, Array]:
     if stack.shape[1] > 1:
         weights = lax.rsqrt(jnp.where(squares > 0, squares, np.inf))
         total = jnp.einsum("mb,mbr->mr", weights, rows)
-        made["united"] = jnp.sum(total * total, axis=1)
+        # Of all products only those with itself are wanted, but a matrix product XLA has ready.
+        made["united"] = jnp.diagonal(total @ total.T)
     return made
 
 
@@ -200,8 +189,8 @@ def _spread(stack: Array) -> dict[str, Array]:
     made = _sizes(stack)
     wide = stack.astype(scaled.wide(stack.dtype)).reshape(len(stack), -1)
     sizes = jnp.abs(scaled.times(wide, scaled.inverse(made["largest"])))
-    counts = _counts([*(sizes >= 2.0**-octave for octave in range(OCTAVES - 1)), sizes > 0])
-    return made | {"counts": jnp.stack(counts, axis=-1)}
+    above = counts([*(sizes >= 2.0**-octave for octave in range(OCTAVES - 1)), sizes > 0])
+    return made | {"counts": jnp.stack(above, axis=-1)}
 
 
 def _read_sizes(found: dict[str, np.ndarray], size: int) -> dict:
@@ -230,98 +219,26 @@ def _read_sizes(found: dict[str, np.ndarray], size: int) -> dict:
 def _slopes(stack: Array, steepest: np.ndarray) -> dict[str, Array]:
     """Of each φ′, [arrays, examples, units]: which share is dead, which saturated."""
     sizes = jnp.abs(stack)
-    dead = jnp.max(sizes, axis=1) == 0
     flat = sizes < jnp.asarray(SATURATED_BELOW * steepest, stack.dtype)[:, None, None]
+    zero, one = np.zeros((), stack.dtype), np.int32(0)
+    most, many = lax.reduce((sizes, flat.astype(jnp.int32)), (zero, one), _most_and_sum, (1,))
+    dead, flat = counts([most == 0, many])
     return {
-        "dead_fraction": jnp.mean(dead.astype(jnp.float32), axis=1),
-        "saturated_fraction": jnp.mean(flat.astype(jnp.float32), axis=(1, 2)),
+        "dead_fraction": dead.astype(jnp.float32) / most.shape[1],
+        "saturated_fraction": flat.astype(jnp.float32) / stack[0].size,
     }
 
 
-def of_parameters(params: Sequence[Array], gradients: Sequence[Scaled]):
-    """The statistics of every parameter.
-
-    Args:
-        params: the leaves, of any shapes.
-        gradients: of the same shapes, with their scales.
-
-    Returns:
-        A list of `Record`, and the exponent of the largest gradient entry of all, a scalar.
-    """
-    weights = [((leaf, "weight"), param.reshape(1, -1)) for leaf, param in enumerate(params)]
-    carried = scaled.exponents([g if not g.sliced else Scaled(g.value) for g in gradients])
-    entries = []
-    for leaf, gradient in enumerate(gradients):
-        rows = gradient.value.shape[0] if gradient.sliced else 1
-        entries.append((leaf, gradient.value.reshape(rows, -1)))
-    made = []
-    for group in _groups(entries, lambda entry: entry[1]):
-        leaves, values = zip(*group, strict=True)
-        exponents = carried[np.array(leaves)][:, None]
-        if any(gradients[leaf].sliced for leaf in leaves):
-            own = [
-                gradients[leaf].exponent if gradients[leaf].sliced else carried[leaf][None]
-                for leaf in leaves
-            ]
-            exponents = jnp.stack(own)
-        made.append((leaves, *_settled(_stack(values), exponents)))
-    largest = jnp.max(jnp.concatenate([exponents.reshape(-1) for *_, exponents in made]))
-    records = [
-        Record(_of_gradients(values, exponents, largest), tuple((k, "gradient") for k in leaves))
-        for leaves, values, exponents in made
-    ]
-    return [*records, *_together(weights, _sizes)], largest
+def _most_and_sum(one, other):
+    return lax.max(one[0], other[0]), lax.add(one[1], other[1])
 
 
-def _settled(stack: Array, exponents: Array) -> tuple[Array, Array]:
-    """The largest entry of every row near one, [arrays, rows, entries]; the exponents with it."""
-    wide = stack.astype(scaled.wide(stack.dtype))
-    largest = scaled.largest(wide.reshape(-1, wide.shape[2])).reshape(exponents.shape)
-    values = scaled.times(wide, scaled.inverse(largest))
-    return values, scaled.Scaled(wide, (exponents, largest)).exponent
-
-
-def _of_gradients(values: Array, exponents: Array, largest: Array) -> dict[str, Array]:
-    """Sizes of gradients, and the entries that a number format would flush.
-
-    Args:
-        values: [parameters, rows, entries], each row's largest entry near one.
-        exponents: [parameters, rows].
-        largest: the exponent of the largest gradient entry of all parameters.
-    """
-    common = jnp.max(exponents, axis=1)
-    shares = scaled.power_of_two(2 * (exponents - common[:, None])).astype(values.dtype)
-    squares = jnp.sum(jnp.sum(values * values, axis=2) * shares, axis=1)
-    low = jnp.array([low for low, _ in FORMATS.values()], jnp.int32)
-    room = jnp.array([high - HEADROOM for _, high in FORMATS.values()], jnp.int32)
-    steps = jnp.concatenate([low, low - jnp.clip(room - largest, 0, MOST)])
-    limits = scaled.power_of_two(steps[None, None, :] - exponents[:, :, None])
-    limits = jnp.concatenate([jnp.zeros_like(limits[:, :, :1]), limits], axis=2)
-    sizes = jnp.abs(values)
-    below = [sizes <= limits[:, :, k, None].astype(values.dtype) for k in range(limits.shape[2])]
-    counts = jnp.stack(_counts(below), axis=-1) / max(values.shape[2], 1)
-    counts = jnp.mean(counts, axis=1)
-    return {
-        "rms": jnp.sqrt(squares / max(values[0].size, 1)).astype(jnp.float32),
-        "exponent": common,
-        "share_zero": counts[:, 0],
-        "flushed": counts[:, 1 : 1 + len(FORMATS)] - counts[:, :1],
-        "rescued": counts[:, 1 + len(FORMATS) :] - counts[:, :1],
-    }
-
-
-def _counts(tests: Sequence[Array]) -> Sequence[Array]:
-    """How often each of some tests holds along the last axis, in one pass over the array."""
-    ones = tuple(test.astype(jnp.int32) for test in tests)
+def counts(many: Sequence[Array]) -> Sequence[Array]:
+    """The sums of some tests, or of integers, along the last axis, in one pass."""
+    ones = tuple(one.astype(jnp.int32) for one in many)
     return lax.reduce(
         ones,
         (np.int32(0),) * len(ones),
         lambda one, other: tuple(map(lax.add, one, other)),
         (ones[0].ndim - 1,),
     )
-
-
-def of_updates(updates: Sequence[Array]) -> list[Record]:
-    """The sizes of an optimiser's updates, one array a leaf, each of the leaf's shape."""
-    rows = [((leaf, "update"), update.reshape(1, -1)) for leaf, update in enumerate(updates)]
-    return _together(rows, _sizes)

@@ -30,6 +30,11 @@ class Block:
     wanted: list[Value]
     outputs: list[Value]
 
+    @property
+    def heavy(self) -> bool:
+        """Whether there is a contraction in it."""
+        return any(equation.op in jaxprs.CONTRACTIONS for equation in self.equations)
+
 
 @dataclass(eq=False)
 class Steps:
@@ -84,8 +89,8 @@ def plan(closed, sizes: Sequence[int], batch: int, *, fine: bool = False) -> Pla
     found = _tap(level, sizes)
     (output,) = level.graph.outputs
     unused = frozenset(range(len(sizes))) - level.origin(output).leaves
-    steps = _steps(level, found, fine)
-    return Plan(steps, taps.numbered(_in_order(steps)), unused)
+    whole = _steps(level, found, fine)
+    return Plan(whole, taps.numbered(in_order(whole)), unused)
 
 
 def _tap(level: Level, sizes: Sequence[int]) -> dict[Level, list[Tap]]:
@@ -190,19 +195,23 @@ def _units(level: Level, found: list[Tap]) -> dict[Value, tuple[int, ...]]:
 
 
 def _steps(level: Level, found: dict[Level, list[Tap]], fine: bool) -> Steps:
-    mine = {tap.value: tap for tap in found[level]}
-    ends = set(mine) | {tap.source for tap in found[level] if tap.source is not None}
-    # What comes down in float32 is brought near one before it becomes a float16.
-    ends |= {e.outputs[0] for e in level.graph.equations if e.widens}
-    blocks = list(_blocks(level, ends, fine))
     within = {
         equation: [_steps(child, found, fine) for child in children]
         for equation, children in level.children.items()
     }
-    return Steps(level, blocks, mine, within)
+    return steps(level, found[level], within, fine=fine)
 
 
-def _in_order(steps: Steps, loop: Equation | None = None) -> list[Tap]:
+def steps(level: Level, found: Sequence[Tap], within: dict, *, fine: bool = False) -> Steps:
+    """The steps of a level with its taps, of the steps of those nested in it."""
+    ends = {tap.value for tap in found} | {tap.source for tap in found if tap.source is not None}
+    # What comes down in float32 is brought near one before it becomes a float16.
+    ends |= {e.outputs[0] for e in level.graph.equations if e.widens}
+    blocks = list(_blocks(level, ends, fine))
+    return Steps(level, blocks, {tap.value: tap for tap in found}, within)
+
+
+def in_order(steps: Steps, loop: Equation | None = None) -> list[Tap]:
     """The taps of a level and of all below it, in the order of the forward pass."""
     made = {}
     for tap in steps.taps.values():
@@ -211,7 +220,7 @@ def _in_order(steps: Steps, loop: Equation | None = None) -> list[Tap]:
     ordered = []
     for equation in steps.level.graph.equations:
         for inner in steps.within.get(equation, ()):
-            ordered += _in_order(inner, equation if equation.loop else loop)
+            ordered += in_order(inner, equation if equation.loop else loop)
         ordered += made.get(equation, ())
     return ordered
 

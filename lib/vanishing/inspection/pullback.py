@@ -83,14 +83,40 @@ def up(steps: Steps, arguments: Sequence) -> tuple[list, Tape]:
     """The outputs of a level, and the tape for the way down."""
     tape = start(steps.level, arguments)
     for block in steps.blocks:
-        if nested(steps, block):
-            _enter(tape, block.equations[0], steps)
-        elif block.wanted and any(steps.level.differentiable(value) for value in block.outputs):
+        if recorded(steps, block):
             record(tape, steps.level, block)
         else:
-            for equation in block.equations:
-                compute(tape, equation)
+            _compute(tape, steps, block)
     return [tape[atom] for atom in steps.level.graph.outputs], tape
+
+
+def forward(steps: Steps, arguments: Sequence) -> Tape:
+    """The values of a level and what its loops keep, without the functions that pull back."""
+    tape = start(steps.level, arguments)
+    for block in steps.blocks:
+        _compute(tape, steps, block)
+    return tape
+
+
+def record_all(steps: Steps, tape: Tape) -> None:
+    """Make the functions that pull back, of blocks whose values are known."""
+    for block in steps.blocks:
+        if recorded(steps, block):
+            record(tape, steps.level, block)
+
+
+def recorded(steps: Steps, block: Block) -> bool:
+    """Whether a block is pulled back by a function of its own."""
+    differentiable = any(map(steps.level.differentiable, block.outputs))
+    return bool(block.wanted) and differentiable and not nested(steps, block)
+
+
+def _compute(tape: Tape, steps: Steps, block: Block) -> None:
+    if nested(steps, block):
+        _enter(tape, block.equations[0], steps)
+        return
+    for equation in block.equations:
+        compute(tape, equation)
 
 
 def nested(steps: Steps, block: Block) -> bool:
@@ -119,7 +145,10 @@ def _enter(tape: Tape, equation: Equation, steps: Steps) -> None:
 
 
 def record(tape: Tape, level: Level, block: Block) -> None:
-    """Compute a block, and keep the function that pulls its cotangents back."""
+    """Compute a block, and keep the function that pulls its cotangents back.
+
+    Of outputs that are known already, only what the function needs is computed.
+    """
     results = [value for value in block.outputs if level.differentiable(value)]
     others = [value for value in block.outputs if not level.differentiable(value)]
 
@@ -133,8 +162,7 @@ def record(tape: Tape, level: Level, block: Block) -> None:
     _refuse_while(block)
     wanted = [tape.values[value] for value in block.wanted]
     made, tape.pulls[block], besides = jax.vjp(run, *wanted, has_aux=True)
-    tape.values.update(zip(results, made, strict=True))
-    tape.values.update(zip(others, besides, strict=True))
+    tape.values = dict(zip([*results, *others], [*made, *besides], strict=True)) | tape.values
 
 
 def _refuse_while(block: Block) -> None:
@@ -227,9 +255,8 @@ def _pull(level: Level, block: Block, arrived: dict[Value, Scaled], pull):
         for value in block.outputs
         if level.differentiable(value)
     ]
-    heavy = any(equation.op in jaxprs.CONTRACTIONS for equation in block.equations)
     wear = max(cotangent.wear for cotangent in arrived.values())
-    wear = scaled.WORN if heavy else wear + 1
+    wear = scaled.WORN if block.heavy else wear + 1
     return [
         (value, Scaled(back, terms, wear))
         for value, back in zip(block.wanted, pull(cotangents), strict=True)

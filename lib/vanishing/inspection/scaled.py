@@ -107,7 +107,8 @@ def largest(stack: Float[Array, "arrays *shape"]) -> Float[Array, " arrays"]:  #
     >>> largest(jnp.array([[0.75, -5.0], [0.0, 0.0]])).tolist()
     [5.0, 0.0]
     """
-    return _single(jnp.max(jnp.abs(stack), axis=tuple(range(1, stack.ndim)), initial=0))
+    nothing = np.zeros((), stack.dtype)  # `jnp.max` would compare with it in a loop of its own
+    return _single(lax.reduce(jnp.abs(stack), nothing, lax.max, tuple(range(1, stack.ndim))))
 
 
 def _single(sizes: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
