@@ -124,7 +124,8 @@ def test_the_first_step_of_adam():
 def test_a_suspect_is_told_from_a_culprit():
     spirals = vg.datasets.spirals(64, key=jax.random.key(0))
 
-    def run(sigma_w, learning_rate=1.0, steps=200):
+    # After 200 steps the second ends between .25 and .79 for eight seeds, after 800 below .03.
+    def run(sigma_w, learning_rate=1.0, steps=800):
         net = vg.MLP(8, 16, "tanh", sigma_w=sigma_w, in_features=2, out_features=1)
         params = vg.init(net, key=jax.random.key(1))
         return vg.train(net, params, spirals, key=jax.random.key(2), steps=steps,

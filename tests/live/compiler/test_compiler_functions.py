@@ -242,11 +242,13 @@ CASES["random old-style key"] = (lambda seed: random.normal(random.PRNGKey(seed)
 CASES["random negative seed"] = (lambda seed: random.bits(random.key(seed), (5,)), -3)
 
 SUITE = Cases(CASES)
-# XLA's own tanh is off by up to 5 units in the last place, and 1 - tanh² inherits that.
-THROUGH_TANH = {"hessian", "gradient through cond", "switch"}
-THROUGH_TANH |= {name for name in CASES if name.startswith(("tanh", "gelu, tanh"))}
+# XLA's own tanh is off by up to 5 units in the last place, and 1 - tanh² inherits that; the slope
+# of GELU's tanh form takes it six times, at z = -4.3: without fused multiply-add, 4e-6 of float64.
+FLOORS = dict.fromkeys(["hessian", "gradient through cond", "switch"], 1e-2)
+FLOORS |= {name: 1e-2 for name in CASES if name.startswith("tanh")}
+FLOORS |= {name: 1e-1 for name in CASES if name.startswith("gelu, tanh")}
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_agrees_with_jax(name):
-    SUITE.check(name, floor=1e-2 if name in THROUGH_TANH else 1e-3)
+    SUITE.check(name, floor=FLOORS.get(name, 1e-3))
