@@ -202,3 +202,35 @@ def test_watch_measures_every_nth_step():
     assert [log is not None for log in logs] == [True, False, False, True, False, False, True]
     assert all(type(value) is float for value in logs[0].values())
     assert {"loss", "gradient/0/w", "update/0/w", "dead/0/w → tanh"} <= logs[0].keys()
+
+
+SELDOM = {
+    "callback": lambda x: (jax.debug.callback(lambda v: None, x), x)[1],
+    "fft": lambda x: jnp.tile(jnp.fft.rfft(x).real[:, :2], 2),
+    "sort": jnp.sort,
+    "scatter": lambda x: x.at[:, :2].add(jax.lax.top_k(x, 2)[0]),
+    "solve": lambda x: jnp.linalg.solve(jnp.eye(4) + 0.1 * x.T @ x, x.T).T,
+    "while, without a gradient": lambda x: (
+        x * jax.lax.while_loop(lambda c: c < 2.0, lambda c: c + 1.0, 1.0)
+    ),
+    "bits": lambda x: jnp.where(jax.random.bernoulli(jax.random.key(1), 0.8, x.shape), x, 0.0),
+    "barrier": jax.lax.optimization_barrier,
+}
+
+
+@pytest.mark.parametrize("name", SELDOM)
+def test_equations_that_are_seldom_seen(name):
+    """Some have no outputs, some no derivative."""
+    weights = [jax.random.normal(jax.random.key(k), (4, 4)) for k in range(3)]
+    x = jax.random.normal(jax.random.key(9), (8, 4))
+
+    def loss(weights, x):
+        for weight in weights:
+            x = SELDOM[name](jnp.tanh(x @ weight))
+        return jnp.mean(x**2)
+
+    report = vg.inspect(loss, weights, x)
+    assert [layer.kind for layer in report.layers][:2] == ["layer", "activation"]
+    for place, gradient in enumerate(jax.grad(loss)(weights, x)):
+        rms = np.exp(report.parameters[f"[{place}]"].log_gradient_rms)
+        assert rms == pytest.approx(float(jnp.sqrt(jnp.mean(gradient**2))), rel=1e-4)

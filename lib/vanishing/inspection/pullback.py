@@ -159,15 +159,15 @@ def record(tape: Tape, level: Level, block: Block) -> None:
             compute(inner, equation)
         return [inner[v] for v in results], [inner[v] for v in others]
 
-    _refuse_while(block)
+    _refuse_while(level, block)
     wanted = [tape.values[value] for value in block.wanted]
     made, tape.pulls[block], besides = jax.vjp(run, *wanted, has_aux=True)
     tape.values = dict(zip([*results, *others], [*made, *besides], strict=True)) | tape.values
 
 
-def _refuse_while(block: Block) -> None:
+def _refuse_while(level: Level, block: Block) -> None:
     for equation in block.equations:
-        if equation.op == "while":
+        if equation.op == "while" and any(map(level.differentiable, equation.values)):
             raise NotImplementedError(
                 "inspect: expected loops that reverse mode can run backwards; got a while loop at "
                 f"{equation.line}. Use jax.lax.scan, or fori_loop with bounds that "

@@ -107,8 +107,9 @@ def largest(stack: Float[Array, "arrays *shape"]) -> Float[Array, " arrays"]:  #
     >>> largest(jnp.array([[0.75, -5.0], [0.0, 0.0]])).tolist()
     [5.0, 0.0]
     """
-    nothing = np.zeros((), stack.dtype)  # `jnp.max` would compare with it in a loop of its own
-    return _single(lax.reduce(jnp.abs(stack), nothing, lax.max, tuple(range(1, stack.ndim))))
+    sizes = jnp.abs(stack)
+    nothing = np.zeros((), sizes.dtype)  # `jnp.max` would compare with it in a loop of its own
+    return _single(lax.reduce(sizes, nothing, lax.max, tuple(range(1, stack.ndim))))
 
 
 def _single(sizes: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
