@@ -208,7 +208,7 @@ def test_what_has_effects_stays_whole_and_has_them_once(capfd):
     assert report.loss == pytest.approx(float(case.loss(case.params, *case.batch)), rel=1e-5)
 
 
-def test_arrays_of_numpy_are_handed_over_once(monkeypatch):
+def test_arrays_of_numpy_are_handed_over_once():
     table = np.asarray(normal(3, 6, 6))
     case = chain(lambda k, x, w: jax.nn.tanh(x @ w[k] + jnp.asarray(table)[:1]))
     instrument = Instrument(case.loss, case.params, case.batch)

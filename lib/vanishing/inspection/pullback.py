@@ -162,7 +162,8 @@ def record(tape: Tape, level: Level, block: Block) -> None:
     _refuse_while(level, block)
     wanted = [tape.values[value] for value in block.wanted]
     made, tape.pulls[block], besides = jax.vjp(run, *wanted, has_aux=True)
-    tape.values = dict(zip([*results, *others], [*made, *besides], strict=True)) | tape.values
+    for value, array in zip([*results, *others], [*made, *besides], strict=True):
+        tape.values.setdefault(value, array)
 
 
 def _refuse_while(level: Level, block: Block) -> None:
