@@ -101,6 +101,32 @@ def plain_cond():
     return case._replace(loss=loss)
 
 
+def plain_complex():
+    """A linear recurrence in the complex plane, fast fading, and a filter in frequencies."""
+    keys = jax.random.split(jax.random.key(0), 4)
+    params = {
+        "in": _normal(keys[0], 12, 16),
+        "decay": jax.random.uniform(keys[1], (8,)),
+        "mix": _normal(keys[2], 2, 8, 8, scale=0.5),
+        "out": _normal(keys[3], 8, 4),
+    }
+
+    def loss(params, x, y):
+        u = x @ params["in"]
+        u = jax.lax.complex(u[:, :8], u[:, 8:])
+        mix = jax.lax.complex(*params["mix"])
+        decay = jnp.exp(-1 - params["decay"] + 1j * params["decay"])[None]
+
+        def step(h, _):
+            return decay * (h + 0.1 * h @ mix), None
+
+        h, _ = jax.lax.scan(step, u, length=40)
+        spectrum = jnp.fft.fft(h, axis=-1) * mix[:1, 0]
+        return cross_entropy(jnp.fft.ifft(spectrum, axis=-1).real @ params["out"], y)
+
+    return Case(loss, params, _data())
+
+
 def linen_mlp():
     import flax.linen as nn
 
@@ -284,7 +310,7 @@ def haiku_lstm():
 
 
 MODELS = (
-    plain, plain_residual, plain_scan, plain_remat_scan, plain_tied, plain_cond, linen_mlp,
-    linen_batch_norm, linen_attention, linen_dropout, linen_gru, nnx_mlp, equinox_mlp,
+    plain, plain_residual, plain_scan, plain_remat_scan, plain_tied, plain_cond, plain_complex,
+    linen_mlp, linen_batch_norm, linen_attention, linen_dropout, linen_gru, nnx_mlp, equinox_mlp,
     equinox_conv, haiku_mlp, haiku_lstm,
 )  # fmt: skip

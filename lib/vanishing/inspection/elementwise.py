@@ -115,7 +115,7 @@ def activations(level: Level, feeds: dict[Value, Tap], reaching: set[Value]) -> 
 
 def _may_feed(level: Level, source: Value) -> bool:
     origin = level.origins[source]
-    sized = source.inexact and len(source.shape) > 0 and np.prod(source.shape) > 1
+    sized = source.real and len(source.shape) > 0 and np.prod(source.shape) > 1
     return bool(sized and origin.data and origin.leaves and not origin.reduced)
 
 
@@ -203,7 +203,7 @@ def _exits(region: list[Equation], readers, returned: set[Value]):
         inside = _ancestors(value, made)
         alone = not any(made[other] in inside for other in found)
         curved = len(inside) > 1 or inside[0].op not in jaxprs.AFFINE
-        if value.inexact and alone and curved:
+        if value.real and alone and curved:
             if not ends[value]:
                 found.append(value)
             yield value, inside, ends[value]

@@ -7,8 +7,10 @@ Sizes leave the compiled function as sums near one and a power of two; roots and
 taken afterwards in float64, so that no depth costs them digits, and nothing is compiled for them.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,34 +29,76 @@ SATURATED_BELOW = 0.01
 # How many arrays are measured together, and how many bytes: they are copied side by side, so that
 # more would need more memory, fewer more time to compile.
 TOGETHER, BYTES = 32, 2**21
+# What is found in integers; all else is floats.
+INTEGERS = {"exponent", "counts", "flat"}
 # How many powers of two a histogram tells apart: 2^-23, seven decades, is float32's own precision.
 OCTAVES = 24
 
 
-@pytree("arrays")
-@dataclass(frozen=True)
-class Record:
-    """What was measured together.
+class Part(NamedTuple):
+    """What was measured of some arrays of one shape together.
 
     Attributes:
-        arrays: by name, [*turns, labels, …]: after the axes of loops comes one entry for each of
-            `labels`.
-        labels: the tap's number, and which of its quantities it is.
-        size: how many entries each array has that was measured.
+        labels: of each array, the tap's number and which of its quantities it is.
+        size: how many entries each array has.
+        shapes: of what was found, by name.
     """
 
-    arrays: dict[str, AnyArray]
     labels: tuple[tuple[int, str], ...]
-    size: int = 0
+    size: int
+    shapes: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+@pytree("floats", "integers")
+@dataclass(frozen=True)
+class Record:
+    """What was measured at one level, end to end: to keep and to read, few arrays cost less.
+
+    Attributes:
+        floats, integers: [*turns, entries], after the axes of loops.
+        parts: what stands there; that of integers are the names in `INTEGERS`.
+    """
+
+    floats: AnyArray
+    integers: AnyArray
+    parts: tuple[Part, ...]
 
     def read(self) -> dict[tuple[int, str], dict]:
         """One dict a label; where it stands in a loop, the turns stand in the first axes."""
-        made, one = {}, {"exponent", "dead_fraction", "largest"}  # of one number a label
-        axis = next(a.ndim for name, a in self.arrays.items() if name in one) - 1
-        for place, label in enumerate(self.labels):
-            found = {name: np.asarray(a.take(place, axis)) for name, a in self.arrays.items()}
-            made[label] = _read_sizes(found, self.size) if "squares" in found else found
+        made, read, turns = {}, {"floats": 0, "integers": 0}, self.floats.shape[:-1]
+        for labels, size, shapes in self.parts:
+            found = {}
+            for name, shape in shapes:
+                kind = "integers" if name in INTEGERS else "floats"
+                first = read[kind]
+                read[kind] = end = first + math.prod(shape)
+                found[name] = getattr(self, kind)[..., first:end].reshape(*turns, *shape)
+            found = _read(found, size)
+            for place, label in enumerate(labels):
+                made[label] = {name: a.take(place, len(turns)) for name, a in found.items()}
         return made
+
+    def renumbered(self, numbers: dict[int, int]) -> "Record":
+        """The same of other taps: theirs ↦ own number, −1 where they have none."""
+        parts = [
+            part._replace(labels=tuple((numbers.get(n, -1), what) for n, what in part.labels))
+            for part in self.parts
+        ]
+        return replace(self, parts=tuple(parts))
+
+
+def _record(parts: Sequence[tuple[Sequence, int, dict[str, Array]]]) -> Record:
+    """Labels, sizes and what was found, as one."""
+    named = [pair for _, _, found in parts for pair in found.items()]
+    integers = [array.reshape(-1) for name, array in named if name in INTEGERS]
+    floats = [array.reshape(-1) for name, array in named if name not in INTEGERS]
+    kind = jnp.float64 if any(a.dtype == jnp.float64 for a in floats) else jnp.float32
+    parts = tuple(
+        Part(tuple(labels), size, tuple((name, array.shape) for name, array in found.items()))
+        for labels, size, found in parts
+    )
+    floats = jnp.concatenate([array.astype(kind) for array in floats])
+    return Record(floats, jnp.concatenate(integers), parts)
 
 
 def at_taps(batch: int | None):
@@ -74,23 +118,19 @@ def at_taps(batch: int | None):
             if tap.kind == "activation":
                 rows = _units_first(_slope(sample), tap.units)
                 slopes.append(((tap.number, "slope"), rows, tap.steepest))
-        numbers = tuple((sample.tap.number, "carried") for sample in samples)
-        carried = Record({"exponent": scaled.exponents(cotangents)}, numbers)
+        numbers = [(sample.tap.number, "carried") for sample in samples]
+        carried = numbers, 1, {"exponent": scaled.exponents(cotangents)}
         spread = _together([*signals, *gradients], _spread)
-        return [carried, *spread, *_together(slopes, _slopes)]
+        return [_record([carried, *spread, *_together(slopes, _slopes)])]
 
     return measure
 
 
-def _together(labelled: Sequence[tuple], statistics: Callable) -> list[Record]:
-    """Measure arrays of one shape and dtype together."""
-    made = []
+def _together(labelled: Sequence[tuple], statistics: Callable) -> Iterator[tuple]:
+    """Measure arrays of one shape and dtype together: what `_record` puts end to end."""
     for group in _groups(labelled, lambda entry: entry[1]):
         labels, arrays, *more = zip(*group, strict=True)
-        made.append(
-            Record(statistics(_stack(arrays), *map(np.array, more)), labels, arrays[0].size)
-        )
-    return made
+        yield labels, arrays[0].size, statistics(_stack(arrays), *map(np.array, more))
 
 
 def _stack(arrays: Sequence[Array]) -> Array:
@@ -136,7 +176,9 @@ def example_axes(shape: tuple[int, ...], units: tuple[int, ...], batch: int | No
 
 
 def _rows(value: Array, examples: range | None) -> Array:
-    """One row an example, or one row of everything."""
+    """One row an example, or one row of everything; of complex numbers both parts are entries."""
+    if jnp.iscomplexobj(value):
+        value = jnp.stack([value.real, value.imag], axis=-1)
     if examples is None:
         return value.reshape(1, -1)
     count = int(np.prod([value.shape[axis] for axis in examples]))
@@ -166,7 +208,7 @@ def _slope(sample: Sample) -> Array:
 
 
 def _sizes(stack: Array) -> dict[str, Array]:
-    """Of each array of rows, its entries brought near one: what `_read_sizes` reads."""
+    """Of each array of rows, its entries brought near one: what `_read` reads."""
     wide = stack.astype(scaled.wide(stack.dtype))
     largest = scaled.largest(wide)
     rows = scaled.times(wide, scaled.inverse(largest))
@@ -176,7 +218,7 @@ def _sizes(stack: Array) -> dict[str, Array]:
         weights = lax.rsqrt(jnp.where(squares > 0, squares, np.inf))
         total = jnp.einsum("mb,mbr->mr", weights, rows)
         # Of all products only those with itself are wanted, but a matrix product XLA has ready.
-        made["united"] = jnp.diagonal(total @ total.T)
+        made["united"] = total @ total.T
     return made
 
 
@@ -193,40 +235,43 @@ def _spread(stack: Array) -> dict[str, Array]:
     return made | {"counts": jnp.stack(above, axis=-1)}
 
 
-def _read_sizes(found: dict[str, np.ndarray], size: int) -> dict:
-    """The RMS of an array, as a number near one and an exponent, and how alike its rows are.
+def _read(found: dict[str, np.ndarray], size: int) -> dict:
+    """Of each array, what is made of its sums in float64.
 
-    Alike is the mean cosine between different rows, those of zeros left out; NaN for fewer than
-    two. With u_i the unit vectors, Σ_{i≠j} u_i·u_j = ‖Σ u_i‖² − n.
+    The RMS comes as a number near one and an exponent. How alike the rows are is the mean cosine
+    between different ones, those of zeros left out; NaN for fewer than two. With u_i the unit
+    vectors, Σ_{i≠j} u_i·u_j = ‖Σ u_i‖² − n.
     """
+    if "exponent" in found:
+        return found
+    if "steepest" in found:
+        return {
+            "dead_fraction": np.mean(found["steepest"] == 0, axis=-1),
+            "saturated_fraction": found["flat"].sum(axis=-1) / size,
+        }
     squares = found["squares"].astype(np.float64)
+    nothing = np.zeros_like(found["counts"][..., :1])
+    ends = np.concatenate([nothing, found["counts"], nothing + size], axis=-1)
+    finite = np.isfinite(found["largest"])[..., None]
     made = {
         "rms": np.sqrt(squares.sum(axis=-1) / max(size, 1)),
         "exponent": scaled.exponent_of(found["largest"]),
+        "counts": np.where(finite, np.diff(ends, axis=-1), 0),  # between limits, and zeros
     }
-    if "counts" in found:  # from each limit on → between two of them, and zeros
-        nothing = np.zeros_like(found["counts"][..., :1])
-        ends = np.concatenate([nothing, found["counts"], nothing + size], axis=-1)
-        finite = np.isfinite(found["largest"])[..., None]
-        made["counts"] = np.where(finite, np.diff(ends, axis=-1), 0)
     if "united" in found:
         count = (squares > 0).sum(axis=-1)
         pairs = np.where(count > 1, count * (count - 1.0), np.nan)
-        made["alike"] = (found["united"] - count) / pairs
+        made["alike"] = (np.diagonal(found["united"], axis1=-2, axis2=-1) - count) / pairs
     return made
 
 
 def _slopes(stack: Array, steepest: np.ndarray) -> dict[str, Array]:
-    """Of each φ′, [arrays, examples, units]: which share is dead, which saturated."""
+    """Of each φ′, [arrays, examples, units]: each unit's steepest, and how often it is flat."""
     sizes = jnp.abs(stack)
     flat = sizes < jnp.asarray(SATURATED_BELOW * steepest, stack.dtype)[:, None, None]
     zero, one = np.zeros((), stack.dtype), np.int32(0)
     most, many = lax.reduce((sizes, flat.astype(jnp.int32)), (zero, one), _most_and_sum, (1,))
-    dead, flat = counts([most == 0, many])
-    return {
-        "dead_fraction": dead.astype(jnp.float32) / most.shape[1],
-        "saturated_fraction": flat.astype(jnp.float32) / stack[0].size,
-    }
+    return {"steepest": most, "flat": many}
 
 
 def _most_and_sum(one, other):

@@ -64,20 +64,24 @@ def statistics(
 
     Returns:
         The exponent of the largest gradient entry of all; for each group, quantity → name →
-        array over its pages. Loss scales depend on that entry, so that a group which does not
-        have it is measured once more.
+        array over its pages. Loss scales depend on that entry: a group that was measured before
+        it was met is measured once more. It is mostly near the loss, so the last group is first.
     """
     others = {"weight": params} | ({"update": updates} if updates else {})
 
-    def measured(group: Sequence[int], largest: int):
+    def measured(group: Sequence[int], largest):
         chosen = {what: [arrays[leaf] for leaf in group] for what, arrays in others.items()}
-        return _measured([gradients[leaf] for leaf in group], chosen, np.int32(largest))
+        return _measured([gradients[leaf] for leaf in group], chosen, largest)
 
-    tops, found = zip(*(measured(group, scaled.NOTHING) for group in groups), strict=True)
-    tops = [int(top) for top in jax.device_get(tops)]
-    return max(tops), [
-        quantities if top == max(tops) else measured(group, max(tops))[1]
-        for group, quantities, top in zip(groups, found, tops, strict=True)
+    met, found, largest = [], [], np.int32(scaled.NOTHING)
+    for group in reversed(groups):
+        largest, quantities = measured(group, largest)
+        met.append(largest)
+        found.append(quantities)
+    met = list(map(int, jax.device_get(met)))[::-1]
+    return met[0], [
+        quantities if top == met[0] else measured(group, np.int32(met[0]))[1]
+        for group, quantities, top in zip(groups, reversed(found), met, strict=True)
     ]
 
 
@@ -141,12 +145,12 @@ def _paged(arrays: Sequence[Array], rows: Sequence[int]) -> Float[Array, "pages 
 
 @jax.jit
 def _measured(gradients: Sequence, others: dict[str, Sequence], largest: Int[Array, ""]):
-    """The exponent of the largest gradient entry, and quantity → name → array over pages.
+    """The exponent of the largest gradient entry met, and quantity → name → array over pages.
 
     Args:
         gradients: packed.
         others: by quantity, arrays of the same shapes, of which the sizes are taken.
-        largest: the exponent of the largest entry elsewhere.
+        largest: the exponent of the largest entry met before.
     """
     rows = [_rows(pair) for pair in gradients]
     pages = _paged([value for value, _ in gradients], rows)

@@ -31,6 +31,8 @@ class Histogram:
 class Layer:
     """One layer or activation, in one turn of a loop if it stands in one.
 
+    Of complex numbers the real and the imaginary part are entries of their own.
+
     Attributes:
         name: the parameter's path, and for an activation what is applied to it.
         kind: "layer" (a product with a weight, after its bias) or "activation".

@@ -19,7 +19,7 @@ from functools import reduce
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, Int, Num
+from jaxtyping import Array, Float, Inexact, Int, Num
 
 # The exponent of an array of zeros: below any other, so that zeros never decide a common scale.
 NOTHING = -(2**20)
@@ -37,13 +37,13 @@ class Scaled:
     """value · 2^(sum of terms).
 
     Attributes:
-        value: any float array.
+        value: any array of floats or complex numbers.
         terms: of the exponent: integers, or floats of which the exponent is meant; a term of one
             axis has one entry for each slice of the value.
         wear: what was done to it since its largest entry was near one.
     """
 
-    value: Float[Array, "*shape"]
+    value: Inexact[Array, "*shape"]
     terms: tuple[Num[Array, "*slices"], ...] = ()
     wear: int = 0
 
@@ -84,11 +84,11 @@ def power_of_two(exponent: Int[Array, "*slices"]) -> Float[Array, "*slices"]:
 
 
 def wide(dtype):
-    """The dtype in which arrays of `dtype` are measured: float32 at least."""
-    return jnp.float64 if dtype == jnp.float64 else jnp.float32
+    """The dtype in which arrays of `dtype` are measured: float32 or complex64 at least."""
+    return jnp.float32 if jnp.finfo(dtype).bits < 32 else dtype
 
 
-def times(value: Float[Array, "*shape"], factor: Float[Array, "*slices"]):
+def times(value: Inexact[Array, "*shape"], factor: Float[Array, "*slices"]):
     """A product with a float32 factor that value's own dtype may not be able to hold."""
     if factor.ndim:
         factor = factor.reshape(factor.shape + (1,) * (value.ndim - factor.ndim))
@@ -101,7 +101,7 @@ def zeros(shape, dtype) -> Scaled:
     return Scaled(jnp.zeros(shape, dtype), (jnp.full((), NOTHING, jnp.int32),))
 
 
-def largest(stack: Float[Array, "arrays *shape"]) -> Float[Array, " arrays"]:  # noqa: F821
+def largest(stack: Inexact[Array, "arrays *shape"]) -> Float[Array, " arrays"]:  # noqa: F821
     """The size of each array's largest entry, in float32.
 
     >>> largest(jnp.array([[0.75, -5.0], [0.0, 0.0]])).tolist()

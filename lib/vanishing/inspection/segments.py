@@ -8,7 +8,7 @@ others the way down makes again.
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
@@ -174,11 +174,7 @@ def _own(segment: Segment, records: Records) -> Records:
     """The records of a program under the numbers of the segment's own taps, others under −1."""
     if segment.program.segment is segment:
         return records
-    numbers = segment.numbers
-    return [
-        replace(record, labels=tuple((numbers.get(n, -1), what) for n, what in record.labels))
-        for record in records
-    ]
+    return [record.renumbered(segment.numbers) for record in records]
 
 
 def segments(whole: Steps, measure: Measure) -> list[Segment]:

@@ -35,6 +35,11 @@ class Value:
         dtype = getattr(self.aval, "dtype", None)
         return dtype is not None and jnp.issubdtype(dtype, jnp.inexact)
 
+    @property
+    def real(self) -> bool:
+        """Whether it is an array of floats, not of complex numbers."""
+        return self.inexact and not jnp.issubdtype(self.aval.dtype, jnp.complexfloating)
+
 
 @dataclass(eq=False, slots=True)
 class Fixed:
