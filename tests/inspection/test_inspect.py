@@ -234,3 +234,28 @@ def test_equations_that_are_seldom_seen(name):
     for place, gradient in enumerate(jax.grad(loss)(weights, x)):
         rms = np.exp(report.parameters[f"[{place}]"].log_gradient_rms)
         assert rms == pytest.approx(float(jnp.sqrt(jnp.mean(gradient**2))), rel=1e-4)
+
+
+@pytest.mark.parametrize("scale", [0.05, 1.0, 4.0])
+@pytest.mark.parametrize("most", [1e-6, 1e-2, 10.0])
+def test_a_rule_that_is_not_linear_sees_what_it_sees_in_training(scale, most):
+    """A `custom_vjp` that clips, in twelve layers that shrink the gradient or make it grow."""
+
+    @jax.custom_vjp
+    def clipped(x):
+        return x
+
+    clipped.defvjp(lambda x: (x, None), lambda _, g: (jnp.clip(g, -most, most),))
+    weights = scale / 2 * jax.random.normal(jax.random.key(0), (12, 4, 4))
+
+    def loss(weights, x):
+        for weight in weights[:6]:
+            x = clipped(x @ weight)
+        x, _ = jax.lax.scan(lambda x, weight: (clipped(x @ weight), None), x, weights[6:])
+        return jnp.sum(x**2)
+
+    x = jax.random.normal(jax.random.key(1), (8, 4))
+    (parameter,) = vg.inspect(loss, weights, x).parameters.values()
+    gradient = jax.grad(loss)(weights, x)
+    rms = float(jnp.sqrt(jnp.mean(gradient**2)))
+    assert np.exp(parameter.log_gradient_rms) == pytest.approx(rms, rel=1e-4)

@@ -44,6 +44,7 @@ def test_layers_that_are_alike_share_a_program():
     """The first wants no gradient of the data, and the loss is a segment of its own."""
     assert programs(chain(lambda k, x, w: jax.nn.tanh(x @ w[k]))) == (5, 2)
     assert programs(chain(lambda k, x, w: jax.nn.relu(x @ w[k]))) == (5, 2)
+    assert programs(chain(lambda k, x, w: _clipped(0.1)(x @ w[k]))) == (5, 2)
     tied = chain(lambda k, x, w: jax.nn.tanh(x @ w[0]))
     assert programs(tied) == (5, 2)
 
@@ -61,6 +62,20 @@ def _other_rule(factor):
     return function
 
 
+def _clipped(most):
+    """tanh, with its gradient clipped."""
+
+    @jax.custom_vjp
+    def function(x):
+        return jnp.tanh(x)
+
+    def backward(y, gradient):
+        return (jnp.clip((1 - y**2) * gradient, -most, most),)
+
+    function.defvjp(lambda x: (jnp.tanh(x),) * 2, backward)
+    return function
+
+
 @pytest.mark.parametrize(
     "layer",
     [
@@ -70,8 +85,9 @@ def _other_rule(factor):
         lambda k, x, w: jax.nn.tanh(x @ w[k]) @ w[k if k == 2 else 0],
         lambda k, x, w: _other_rule(2.0 if k == 2 else 1.0)(x @ w[k]),
         lambda k, x, w: _other_rule(jnp.array(2.0 if k == 2 else 1.0))(x @ w[k]),
+        lambda k, x, w: _clipped(1e-3 if k == 2 else 1e-2)(x @ w[k]),
     ],
-    ids=["activation", "slope", "transposed", "sharing", "rule", "array"],
+    ids=["activation", "slope", "transposed", "sharing", "rule", "array", "clips"],
 )
 def test_what_differs_is_compiled_by_itself(layer):
     case = chain(layer, depth=5)

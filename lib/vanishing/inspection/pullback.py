@@ -250,6 +250,8 @@ def _fresh(cotangent: Scaled, narrow: bool) -> Scaled:
 def _pull(level: Level, block: Block, arrived: dict[Value, Scaled], pull):
     """The cotangents of a block's inputs."""
     values, terms = scaled.together(list(arrived.values()))
+    if any(equation.op == "custom_vjp_call" for equation in block.equations):
+        values, terms = scaled.at_size(values, terms)  # the rule need not be linear: it may clip
     given = dict(zip(arrived, values, strict=True))
     cotangents = [
         given[value] if value in given else jnp.zeros(value.shape, value.aval.dtype)

@@ -200,6 +200,21 @@ def together(parts: Sequence[Scaled]) -> tuple[list[Array], tuple]:
     return values, (*parts[0].terms[:shared], common)
 
 
+def at_size(values: Sequence[Array], terms: Sequence) -> tuple[list[Array], tuple]:
+    """Values at the size that they stand for, as far as their formats hold it, and what is left.
+
+    >>> (value,), (left,) = at_size([jnp.ones(1)], (jnp.array(3),))
+    >>> float(value[0]), int(left)
+    (8.0, 0)
+    """
+    formats = [jnp.finfo(value.dtype) for value in values]
+    low, high = max(f.minexp for f in formats) // 2, min(f.maxexp for f in formats) * 3 // 4
+    exponent = _total(terms)
+    size = jnp.clip(exponent, low, high)
+    left, factor = lax.optimization_barrier((exponent - size, power_of_two(size)))
+    return [times(value, factor) for value in values], (left,)
+
+
 def _shared(terms: Sequence[tuple]) -> int:
     """How many terms all exponents begin with."""
     for place, column in enumerate(zip(*terms, strict=False)):

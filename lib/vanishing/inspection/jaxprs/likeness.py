@@ -1,19 +1,19 @@
 """Whether two equations compute the same: equal primitives, parameters, literals and types.
 
 What a parameter holds is compared, not where it lies in memory: each call of a function makes a
-jaxpr anew. Of a function with a JVP rule the rule is compared too, for its author may have made
-it for one layer. A VJP rule cannot be looked into: no two equations with one are alike, nor are
-two that close over arrays.
+jaxpr anew. Of a function with a rule of its own the rule is compared too, for its author may have
+made it for one layer. Two that close over arrays are never alike.
 """
 
 from collections.abc import Hashable
 
+import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from vanishing import _jax_internals
 from vanishing.inspection.jaxprs import primitives
-from vanishing.inspection.jaxprs.graph import Atom, Equation, Fixed, Graph, graph
+from vanishing.inspection.jaxprs.graph import Atom, Equation, Fixed, Graph, evaluate, graph
 
 
 def likeness(equation: Equation, rules: bool = True) -> Hashable:
@@ -21,10 +21,13 @@ def likeness(equation: Equation, rules: bool = True) -> Hashable:
 
     Args:
         equation: of any kind.
-        rules: whether its JVP rule matters.
+        rules: whether a JVP rule matters.
     """
     if equation.op == "custom_vjp_call":
-        return object()
+        try:
+            return _of_graph(_pulled_back(equation), rules)
+        except Exception:  # the author's code
+            return object()
     params = {k: _content(v, rules) for k, v in equation.params.items() if k != "jvp_jaxpr_fun"}
     if equation.op == "custom_jvp_call" and rules:
         # A rule is not differentiated again: what rules its own calls have does not matter.
@@ -41,6 +44,27 @@ def likeness(equation: Equation, rules: bool = True) -> Hashable:
         tuple(_type(value) for value in equation.outputs),
         equation.eqn.ctx,
     )
+
+
+def _pulled_back(equation: Equation) -> Graph:
+    """What an equation makes and pulls back: all that its VJP rule does."""
+    wanted = [value for value in dict.fromkeys(equation.values) if value.inexact]
+    others = [value for value in dict.fromkeys(equation.values) if not value.inexact]
+    places = [place for place, value in enumerate(equation.outputs) if value.inexact]
+
+    def run(chosen, given, cotangents):
+        def made(*chosen):
+            env = dict(zip([*wanted, *others], [*chosen, *given], strict=True))
+            arguments = [a.value if isinstance(a, Fixed) else env[a] for a in equation.inputs]
+            results = evaluate(equation, arguments)
+            return [results[place] for place in places], results
+
+        _, pull, results = jax.vjp(made, *chosen, has_aux=True)
+        return results, pull(cotangents)
+
+    sent = [equation.outputs[place] for place in places]
+    avals = [[value.aval for value in values] for values in (wanted, others, sent)]
+    return graph(jax.make_jaxpr(run)(*avals))
 
 
 def _content(parameter, rules: bool) -> Hashable:
