@@ -189,16 +189,26 @@ def test_a_curve_that_leaves_its_axes_is_marked_where_it_does(open_page, web):
     assert counts == [0, 10]
 
 
-LEAVES = """(id) => [...document.querySelector(`[id$='.${id}']`).querySelectorAll("use, path")]
-  .filter((node) => !node.closest("defs"))
-  .map((node) => {
-    const { fill, fillOpacity, stroke, strokeOpacity } = getComputedStyle(node);
-    return { fill, fillOpacity: Number(fillOpacity), stroke, strokeOpacity: Number(strokeOpacity) };
-  })"""
-
-
-def rgb(colour):
-    return "rgb({}, {}, {})".format(*(round(255 * channel) for channel in colour[:3]))
+COLOURS = """([svg, part, paint]) => {
+  const matplotlib = document.createElement("div");
+  matplotlib.innerHTML = svg;
+  document.body.append(matplotlib);
+  const group = (root) => root.querySelector(`[id$=".layered-0-${part}"]`);
+  const marks = [...group(matplotlib).querySelectorAll(":scope > use, :scope > path")];
+  const paths = [...group(document.querySelector("figure.live")).querySelectorAll("path")];
+  const look = (node) => {
+    const style = getComputedStyle(node);
+    return [style[paint], Number(style[`${paint}Opacity`])];
+  };
+  const pairs = marks.map((mark) => {
+    const at = mark.getTotalLength ? mark.getPointAtLength(mark.getTotalLength() / 3)
+      : new DOMPoint(mark.x.baseVal.value, mark.y.baseVal.value);
+    const drawn = paths.filter((path) => path.isPointInFill(at) || path.isPointInStroke(at));
+    return [look(mark), drawn.map(look)];
+  });
+  matplotlib.remove();
+  return pairs;
+}"""
 
 
 @pytest.mark.parametrize("state", [{}, {"depth": 2, "scale": 2.0}, {"depth": 5, "scale": 0.3}])
@@ -207,20 +217,23 @@ def test_a_network_is_coloured_as_matplotlib_colours_it(state, open_page, web, f
     page.evaluate(SET, {"depth": 3, "scale": 1.5})  # and back, so that the page has to draw
     figure = figures["layered"]
     page.evaluate(SET, {**figure.defaults, **state})
-    (bound,) = figure.layouts[0].bounds
-    bound.apply(figure.evaluate(**state))
-    net = bound.artist
-    for part, (artist, paint, colours) in enumerate(
-        [
-            (net.units, "fill", net.units.get_facecolor()),
-            (net.crosses, "stroke", net.crosses.get_edgecolor()),
-            (net.edges, "stroke", net.edges.get_edgecolor()),
-            (net.skips, "stroke", net.skips.get_edgecolor()),
-        ]
+    svg = figure.svg("ref", figure.evaluate(**state))
+    for part, (paint, count) in enumerate(
+        [("fill", 20), ("stroke", 20), ("stroke", 4), ("stroke", 2)]
     ):
-        assert artist.get_gid() == f"layered-0-{part}"
-        leaves = page.evaluate(LEAVES, artist.get_gid())
-        assert len(leaves) == len(colours)
-        for leaf, colour in zip(leaves, colours, strict=True):
-            assert leaf[f"{paint}Opacity"] == pytest.approx(colour[3], abs=0.006)
-            assert colour[3] < 0.01 or leaf[paint] == rgb(colour)
+        pairs = page.evaluate(COLOURS, [svg, part, paint])
+        assert len(pairs) == count
+        for (colour, opacity), drawn in pairs:
+            if opacity < 0.01:
+                assert all(left < 0.01 for _, left in drawn)
+            else:
+                assert drawn == [[colour, pytest.approx(opacity, abs=1e-5)]]
+
+
+def test_a_network_is_drawn_by_a_path_a_shade(open_page, web):
+    page = open_page(f"{web}/layered.html")
+    paths = "document.querySelectorAll(\"[id$='.layered-0-0'] path[d^=M]\").length"
+    page.evaluate(SET, {"depth": 5, "scale": 0.0})
+    assert page.evaluate(paths) == 1  # of twenty units that are all as pale
+    page.evaluate(SET, {"depth": 5, "scale": 2.0})
+    assert 10 < page.evaluate(paths) < 22

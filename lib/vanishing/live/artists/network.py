@@ -17,6 +17,9 @@ from vanishing.live.palette import PALETTE, VARIABLES
 #: the page could not bring it back.
 _FAINT = 1e-3
 _EDGE = 0.45  # of an edge whose value is not shown
+#: Steps from no colour to all of it, too small to be told apart: the page draws one path for all
+#: marks of a shade, as a browser's work for a frame grows with the elements that change.
+_SHADES = 32
 
 
 class NetworkPicture:
@@ -96,6 +99,7 @@ class NetworkPicture:
             self.crosses.set_color([(*to_rgb(PALETTE["vermilion"].light), a) for a in shown])
             return
         t = np.clip((values - self.zero) / (self.full - self.zero), -1, 1)
+        t = np.floor(_SHADES * t + 0.5) / _SHADES
         alive = np.isfinite(t)
         depth = np.where(alive, np.maximum(np.abs(t), _FAINT), _FAINT)
         hues = [to_rgb(self.colours[int(value < 0)]) for value in t]
@@ -124,9 +128,9 @@ def draw_network(
 
         opacity of a unit = |t|,   t = (value − zero) / (full − zero), clipped to [−1, 1]
 
-    so that it is as pale as the paper, light or dark, where there is nothing. Bind it in
-    `live.figure` by role: `units` (a value a unit, layer by layer), `dead` (not 0 where a unit is
-    crossed), `edges` (a value for each gap between two layers), `skips` (a value each). What is
+    in 32 steps, so that it is as pale as the paper, light or dark, where there is nothing. Bind it
+    in `live.figure` by role: `units` (a value a unit, layer by layer), `dead` (not 0 where a unit
+    is crossed), `edges` (a value for each gap between two layers), `skips` (a value each). What is
     not finite is not drawn, so that a network may be as deep as a slider says.
 
     Args:
@@ -241,7 +245,7 @@ class BoundNetwork(Bound):
         hues = [VARIABLES.get(colour, colour) for colour in self.artist.colours]
         shown = [role for role in self.roles if role in self.shows]
         scale = {"zero": float(self.artist.zero), "full": float(self.artist.full)}
-        return {"parts": shown, "hues": hues, **scale}
+        return {"parts": shown, "hues": hues, "shades": _SHADES, **scale}
 
     def _axes(self) -> dict[str, Any]:
         return {}

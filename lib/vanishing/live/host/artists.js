@@ -126,32 +126,34 @@ const artists = {
     };
   },
 
-  network({ shows, parts, hues, zero, full }, groups) {
-    const leaves = groups.map((group) => {
-      const [dots, mark] = [[...group.querySelectorAll("use")], group.querySelector("defs path")];
-      return mark ? dots.map((dot) => unfold(dot, mark)) : [...group.querySelectorAll("path")];
-    });
-    /** @type {number[][]} */
-    const before = leaves.map(() => []); // most units of a frame are as they were
-    const show = (node, role, share) => {
-      const there = Number.isFinite(share);
-      if (role === "dead") return put(node, "stroke-opacity", share > 0 ? 1 : 0);
+  network({ shows, parts, hues, zero, full, shades }, groups) {
+    const draws = parts.map((role, part) => {
       const paint = role === "units" ? "fill" : "stroke";
-      put(node, paint, hues[share < 0 ? 1 : 0]);
-      put(node, `${paint}-opacity`, there ? Math.abs(share) : 0);
-      if (role === "units") put(node, "stroke-opacity", there ? 1 : 0);
-    };
-    return (outputs) =>
-      parts.forEach((role, part) => {
+      const { look, outlines } = unfold(groups[part]);
+      look.setAttribute("stroke-opacity", "1"); // the first mark may have been none
+      const path = (/** @type {number} */ shade) => {
+        const node = groups[part].appendChild(look.cloneNode());
+        if (role !== "dead") node.setAttribute(paint, hues[shade < 0 ? 1 : 0]);
+        node.setAttribute(`${paint}-opacity`, String(Math.abs(shade) / shades));
+        return node;
+      };
+      /** @type {Map<number, Element>} one path for all marks of a shade: few elements change */
+      const paths = new Map();
+      return (outputs) => {
         const list = outputs[shows[role]];
-        leaves[part].forEach((node, i) => {
-          const share = Math.max(-1, Math.min(1, (list[i] - zero) / (full - zero)));
-          const rounded = Math.round(100 * (role === "dead" ? list[i] : share)) / 100;
-          if (Object.is(before[part][i], rounded)) return;
-          before[part][i] = rounded;
-          show(node, role, rounded);
+        /** @type {Map<number, string>} */
+        const drawn = new Map();
+        outlines.forEach((outline, i) => {
+          const share = role === "dead" ? Number(list[i] > 0) : (list[i] - zero) / (full - zero);
+          const shade = Math.floor(clamp(share, -1, 1) * shades + 0.5);
+          const seen = role === "units" ? !Number.isNaN(shade) : shade;
+          if (seen) drawn.set(shade, (drawn.get(shade) ?? "") + outline);
         });
-      });
+        for (const shade of drawn.keys()) if (!paths.has(shade)) paths.set(shade, path(shade));
+        paths.forEach((node, shade) => put(node, "d", drawn.get(shade) ?? ""));
+      };
+    });
+    return (outputs) => draws.forEach((draw) => draw(outputs));
   },
 
   text(artist, [group]) {

@@ -4,13 +4,16 @@
 
 const FAR = 1e5; // points; beyond it the clip path hides everything, and floats stay exact
 
+/** To a thousandth of a point: more is not seen, and weighs. */
+const round = (/** @type {number} */ at) => Math.round(at * 1000) / 1000;
+
 /** @param {Axis} axis @returns {number} position in points, NaN where there is nothing to draw */
 function place(axis, value) {
   const [offset, slope, log, clip] = axis;
   let t = value ?? NaN;
   if (log) t = t > 0 ? Math.log10(t) : clip && t <= 0 ? -1000 : NaN;
   if (!Number.isFinite(t)) return NaN;
-  return Math.round(Math.max(-FAR, Math.min(FAR, offset + slope * t)) * 1000) / 1000;
+  return round(Math.max(-FAR, Math.min(FAR, offset + slope * t)));
 }
 
 const drawable = (point) => !Number.isNaN(point[0] + point[1]);
@@ -84,16 +87,26 @@ function dress(node, other) {
 }
 
 /**
- * Put the mark that a `use` shows in its place, for browsers keep and style what is used twice.
- * @param {Element} use @param {Element} mark
+ * Take the marks out of a group: how they look, as a path, and the path data of each.
+ * @param {Element} group @returns {{look: Element, outlines: string[]}}
  */
-function unfold(use, mark) {
-  const path = document.createElementNS(SVG, "path");
-  [use, mark].forEach((other) => dress(path, other));
-  path.setAttribute("d", mark.getAttribute("d") || "");
-  path.setAttribute("transform", `translate(${use.getAttribute("x")} ${use.getAttribute("y")})`);
-  use.replaceWith(path);
-  return path;
+function unfold(group) {
+  const mark = group.querySelector("defs path"); // shown by `use`, or each by a path
+  const nodes = [...group.querySelectorAll(mark ? "use" : "path")];
+  const look = document.createElementNS(SVG, "path");
+  for (const other of [nodes[0], mark]) if (other) dress(look, other);
+  const outlines = nodes.map((node) => {
+    const place = ["x", "y"].map((name) => Number(node.getAttribute(name)));
+    return shifted((mark ?? node).getAttribute("d") || "", place);
+  });
+  group.replaceChildren();
+  return { look, outlines };
+}
+
+/** The same outline elsewhere: matplotlib's numbers are pairs of x and y, and none is relative. */
+function shifted(/** @type {string} */ outline, /** @type {number[]} */ way) {
+  let k = 0;
+  return outline.replace(/-?\d+(\.\d+)?/g, (n) => String(round(Number(n) + way[k++ % 2])));
 }
 
 /** Replace what matplotlib drew in `group` by one path of the same look and clip. */
