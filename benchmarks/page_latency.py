@@ -55,13 +55,13 @@ MOVE = """async ([name, moves]) => {
       return answer;
     };
     const before = performance.now();
+    let last = 0;
     const first = new Promise((go) => (live.draw = (outputs) => {
       draw.call(live, outputs);
-      painted().then(() => go(performance.now() - before));
+      painted().then(() => go((last = performance.now() - before)));
     }));
     await live.set({ [moved]: value });
     await painted();
-    const last = performance.now() - before;
     live.engine.ask = ask;
     live.draw = draw;
     const wish = { op: "seek", to: 0, fresh: true };

@@ -165,13 +165,13 @@ def test_a_long_run_shows_at_once_how_far_it_is(motion, open_page, web):
       {LIVE}.draw = (outputs) => {{
         draw.call({LIVE}, outputs);
         seen.push(Array.from(outputs.seen).filter(Number.isFinite).length - 1);
-        setTimeout(() => {{
+        setTimeout(() => {{ // words follow in the next frame
           said.push(document.querySelector(".live-says").textContent);
           bars.add({LIVE}.bar.value);
-        }});
+        }}, 80);
       }};
       await {LIVE}.set({{ start: 1 }});
-      await new Promise((go) => setTimeout(go, 50));
+      await new Promise((go) => setTimeout(go, 100));
       return [seen, said, [...bars], document.querySelector("[data-steps]").textContent];
     }}""")
     assert seen[0] == 5 and seen[-1] == 30 and seen == sorted(seen)

@@ -176,3 +176,39 @@ def test_what_is_read_is_what_is_seen_where_answers_are_slow(open_page, web):
     page.wait_for_function(DRAWN)
     page.evaluate(SLOW)
     assert "largest value rises to 4.00" in page.locator(".live-says").inner_text()
+
+
+def test_words_wait_for_the_frame_that_draws_their_picture(open_page, web):
+    page = open_page(f"{web}/furnished.html")
+    page.wait_for_function(DRAWN)
+    early, late = page.evaluate("""async () => {
+      const { live } = document.querySelector("figure.live");
+      const words = () => [".live-value", ".live-says"].map((s) => live.find(s).textContent);
+      const { draw } = live;
+      let early;
+      live.draw = (outputs) => {
+        draw.call(live, outputs);
+        requestAnimationFrame(() => (early = words())); // the last that the frame hears of
+      };
+      const before = words();
+      await live.set({ gain: 4 });
+      return [early.map((now, k) => now === before[k]), words()];
+    }""")
+    assert early == [True, True]
+    assert late[0] == "4.00" and "largest value rises to 4.00" in late[1]
+
+
+def test_words_follow_a_hand_that_does_not_rest(open_page, web):
+    page = open_page(f"{web}/furnished.html")
+    page.wait_for_function(DRAWN)
+    seen = page.evaluate("""async () => {
+      const { live } = document.querySelector("figure.live");
+      const seen = new Set();
+      for (let k = 0; k < 100; k++) {
+        live.set({ gain: 1 + k / 50 });
+        await new Promise((go) => setTimeout(go, 8));
+        seen.add([".live-value", ".live-says"].map((s) => live.find(s).textContent).join());
+      }
+      return seen.size;
+    }""")
+    assert seen >= 4  # of 0.8 s, a tenth of a second each at the latest

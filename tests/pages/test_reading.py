@@ -196,3 +196,24 @@ def test_the_front_door_leads_to_the_first_page(reader, base):
     page.goto(f"{base}/index.html")
     page.wait_for_url("**/chapters/index.html")
     assert page.locator("article h1").inner_text().startswith("Vanishing Gradients")
+
+
+def test_what_leaves_a_section_is_cut_off_only_far_from_the_window(reader, address):
+    page = reader()
+    page.goto(f"{address}/chapters/propagation.html")
+    page.wait_for_function("() => document.querySelector('section.far')")
+    where = """() => [...document.querySelectorAll("article > section section")]
+      .filter((section) => section.checkVisibility({ contentVisibilityAuto: true }))
+      .map((section) => {
+      const { top, bottom } = section.getBoundingClientRect();
+      const near = bottom > -innerHeight / 2 && top < 1.5 * innerHeight;
+      return [near, getComputedStyle(section).overflowX];
+    })"""
+    for share in (0, 0.5, 1):
+        page.evaluate("(s) => scrollTo(0, s * document.documentElement.scrollHeight)", share)
+        page.wait_for_timeout(200)
+        found = page.evaluate(where)
+        assert {overflow for near, overflow in found if near} == {"visible"}
+        assert "clip" in {overflow for near, overflow in found if not near}
+    page.emulate_media(media="print")
+    assert {overflow for _, overflow in page.evaluate(where)} == {"visible"}

@@ -86,6 +86,18 @@
     });
   }
 
+  // When a live figure moves, a browser looks through all of the page for what to paint, save what
+  // is cut off: sections far from the window, where nobody sees it (figures.css).
+
+  function watchFar() {
+    const watch = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        target.classList.toggle("far", !isIntersecting);
+      }
+    }, { rootMargin: "100%" });
+    each("article section:not(:has(figure.live))", (section) => watch.observe(section));
+  }
+
   // Code can be copied.
 
   async function copy(text) {
@@ -136,6 +148,7 @@
   each(".cell_input .highlight, .highlight-html .highlight", offerCopy);
   each("#contents", followReading);
   watchOverflow();
+  watchFar();
   printEverything();
   document.addEventListener("keydown", focusSearch);
 })();

@@ -163,9 +163,10 @@ class LiveAnimation extends LiveFigure {
     if (this.#playing || early) return;
     this.#next = performance.now() + APART;
     this.count = count;
-    frame().then(() => {
-      if (this.count !== count || this.closed.signal.aborted) return; // something newer is there
-      this.draw(outputs);
+    const old = () => this.count !== count || this.closed.signal.aborted; // something newer is there
+    frame().then(() => old() || this.draw(outputs));
+    painted().then(() => {
+      if (old()) return;
       this.#progress();
       this.voice.say(200, `step ${count}`);
     });

@@ -25,6 +25,12 @@ const frame = () =>
     else requestAnimationFrame(() => done());
   });
 
+/** The next frame is on the screen. @returns {Promise<void>} */
+const painted = async () => {
+  await frame();
+  await new Promise((done) => setTimeout(done));
+};
+
 const BUSY = 300; // ms after which a reader wonders
 const SOON = 100; // ms that seem no time: until then, controls wait for the picture
 const LOST = "This figure cannot be recomputed here, so the picture shows its last state.";
@@ -40,8 +46,9 @@ class LiveFigure {
   #wanted = null;
   /** @type {Promise<void>|null} of being at rest */
   #running = null;
-  /** @type {ReturnType<typeof setTimeout>|undefined} until the form shows the state */
+  /** @type {ReturnType<typeof setTimeout>|undefined} until words show the state at the latest */
   #showing;
+  #unsaid = false; // the sentence is about an older picture
   /** @type {Layout|undefined} the one that is seen; undefined while none is */
   #layout;
   #watch = new ResizeObserver(() => {
@@ -172,7 +179,7 @@ class LiveFigure {
    * Move controls, as far as `values` names them; values outside a range are clamped.
    * @param {State} values
    * @param {boolean} [quiet]  do not tell the page (it is the page that asks)
-   * @returns {Promise<void>} resolved once the result, or a newer one, is drawn
+   * @returns {Promise<void>} resolved once the result, or a newer one, is drawn and said
    */
   set(values, quiet) {
     const named = this.spec.controls.filter(({ name }) => Object.hasOwn(values, name));
@@ -191,12 +198,14 @@ class LiveFigure {
     return drawn;
   }
 
-  /** Let the form show the state: with the picture, for one frame costs half of two. */
+  /** Let the form show the state, and the sentence the picture. */
   #show() {
     clearTimeout(this.#showing);
     this.#showing = undefined;
     this.form.show(this.state);
     this.hand();
+    if (this.#unsaid) this.voice.say(200);
+    this.#unsaid = false;
   }
 
   /**
@@ -261,6 +270,8 @@ class LiveFigure {
     if (this.element.dataset.state !== "failed") this.#wait("");
     this.#running = null;
     this.outlook.look(); // the worker has nothing else to do
+    await painted(); // words would hold up the picture
+    if (!this.busy && !this.closed.signal.aborted) this.#show();
   }
 
   /**
@@ -286,12 +297,11 @@ class LiveFigure {
   async answer(request, { outputs }) {
     if (!outputs) return;
     this.draw(outputs);
-    this.voice.say(200);
+    this.#unsaid = true;
   }
 
   draw(/** @type {Outputs} */ outputs) {
     this.outputs = outputs;
-    this.#show();
     this.#present(this.#layout ?? this.layouts[0]);
   }
 
