@@ -18,11 +18,11 @@ import base64
 PARAMETERS = ["a", "a_batch", "a_row", "a_col", "b", "b_batch", "b_row", "c"]
 PARAMETERS += ["batches", "m", "k", "n"]
 INTEGERS = [*PARAMETERS, "i", "j", "p", "b_at", "c_at", *(f"a{r}" for r in range(4))]
-VECTORS = [f"sum{r}{v}" for r in range(4) for v in range(2)] + ["b0", "b1"]
+VECTORS = [f"sum{r}{v}" for r in range(4) for v in range(2)] + ["b0", "b1", "factor"]
 FLOATS = [f"total{r}" for r in range(4)]
 LOCALS = {name: slot for slot, name in enumerate([*INTEGERS, *VECTORS, *FLOATS])}
 
-I32, F32, V128, VOID = 0x7F, 0x7D, 0x7B, 0x40
+I32, F32, F64, V128, VOID = 0x7F, 0x7D, 0x7C, 0x7B, 0x40
 ADD, MUL, SUB, GREATER, NOT = b"\x6a", b"\x6c", b"\x6b", b"\x4a", b"\x45"
 SPLAT_LOAD, LOAD, STORE = b"\xfd\x09\x02\x00", b"\xfd\x00\x02\x00", b"\xfd\x0b\x02"
 VECTOR_ADD, VECTOR_MUL = b"\xfd\xe4\x01", b"\xfd\xe6\x01"
@@ -101,9 +101,9 @@ def tile(rows: int, width: int) -> bytes:
 
 
 def _multiply(row: int, vectors: range) -> bytes:
-    code = b""
+    code = put("factor", get(f"a{row}") + SPLAT_LOAD)
     for v in vectors:
-        product = get(f"a{row}") + SPLAT_LOAD + get(f"b{v}") + VECTOR_MUL
+        product = get("factor") + get(f"b{v}") + VECTOR_MUL
         code += put(f"sum{row}{v}", get(f"sum{row}{v}") + product + VECTOR_ADD)
     return code
 
