@@ -75,6 +75,9 @@ def _assemble(emitter: Emitter, name: str, parameters: list[str]) -> str:
     if used:
         head.append(f"  const {{ {used} }} = rt;")
     head.append(f"  const heap = rt.heap({emitter.bytes});")
+    vectors = emitter.vectors()
+    if vectors:
+        head.append(f'  const simd = heap.loops("{vectors}");')
     if emitter.uses_matmul:
         head.append("  const { matmul } = heap;")
     head += [f"  {line}" for line in emitter.declarations]

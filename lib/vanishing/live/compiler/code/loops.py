@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable
 
-from vanishing.live.compiler.code.lines import Lines
+from vanishing.live.compiler.code.kernels import Kernels
 from vanishing.live.compiler.code.names import fresh
+from vanishing.live.compiler.code.nests import Nest
 from vanishing.live.compiler.code.values import Affine, Body, Index
 
 Inside = Callable[[Body, list[Index]], str]
 
 
-class Loops(Lines):
+class Loops(Kernels):
     """Writes loops over the dimensions of arrays."""
 
     def nest(
@@ -46,7 +48,7 @@ class Loops(Lines):
         body, indexes = self._body(loops, counts)
         statement = inside(body, indexes)
         closing = after(body, indexes[:1]) if after else None
-        lines = iter(body.lines)
+        lines, begin = iter(body.lines), len(self.lines)
         # A block of its own, so that the constants before the loops collide with no others.
         with self.block("") if body.lines[0] else contextlib.nullcontext():
             self._lines(next(lines))
@@ -57,6 +59,10 @@ class Loops(Lines):
                     self.line(statement)
                 if closing:
                     self.line(closing)
+        opened = [[(name, size) for name, size in group if size > 1] for group in loops]
+        flat, outer = list(itertools.chain(*opened)), len(opened[0])
+        nest = Nest(flat, outer, body.lines, before, statement, closing, body.dtypes)
+        self.put_aside(begin, nest)
 
     def _lines(self, lines: list[str]) -> None:
         for line in lines:

@@ -13,7 +13,7 @@ RESERVED = re.findall(
     arguments await break case catch class const continue debugger default delete do else enum
     eval export extends false finally for function if implements import in instanceof interface
     let new null package private protected public return static super switch this throw true try
-    typeof var void while with yield f rt heap matmul first ready undefined NaN Infinity Math
+    typeof var void while with yield f rt heap matmul simd first ready undefined NaN Infinity Math
     Number Boolean Object
     """,
 )

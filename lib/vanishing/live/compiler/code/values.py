@@ -107,6 +107,7 @@ class Scalar(Value):
 
     def at(self, body: Body, index: Index) -> str:
         """The number."""
+        body.dtypes[self.text] = self.dtype
         return self.text
 
     def moved(self, shape, index) -> Value:
@@ -143,7 +144,8 @@ class View(Value):
         return total
 
     def at(self, body: Body, index: Index) -> str:
-        """The element, read from the buffer."""
+        """The element of the buffer, to be read or written."""
+        body.dtypes[self.buffer] = self.dtype
         return f"{self.buffer}[{body.use(self.address(index))}]"
 
     @property
@@ -192,6 +194,7 @@ class Body:
         self.known: dict = {}
         self.lines: list[list[str]] = [[] for _ in levels]
         self.opaque: dict[str, int] = {}
+        self.dtypes: dict[str, str] = {}
 
     def level(self, index: Index) -> int:
         """The innermost loop that an index depends on."""
@@ -207,7 +210,7 @@ class Body:
     def element(self, value: Value, index: Index) -> str:
         """The expression of one element of `value`: short, or a named constant."""
         if isinstance(value, Scalar):
-            return value.text
+            return value.at(self, index)
         key = (id(value), index)  # values compare by identity: two recipes may look alike
         self.asked[key] = self.asked.get(key, 0) + 1
         if key in self.known:

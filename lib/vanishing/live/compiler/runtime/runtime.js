@@ -178,12 +178,15 @@ function vanishingRuntime(options) {
     });
   };
 
-  /** Copy `given` to `kept`; whether anything was different. -0 differs from 0, as in 1 / x. */
+  /** Copy `given` to `kept`; whether any bit was different. -0 differs from 0, as in 1 / x. */
   const changed = (kept, given) => {
-    let same = true;
-    for (let i = 0; same && i < kept.length; i++) same = Object.is(kept[i], given[i]);
-    if (!same) kept.set(given);
-    return !same;
+    const Bits = kept.BYTES_PER_ELEMENT > 1 ? Int32Array : Uint8Array;
+    const bits = (array) => new Bits(array.buffer, array.byteOffset, array.length);
+    const old = bits(kept), now = bits(given);
+    let k = 0;
+    while (k < old.length && old[k] === now[k]) k++;
+    if (k < old.length) kept.set(given);
+    return k < old.length;
   };
 
   /** C[i, j] = Σ A[i, k] B[k, j], four terms at a time; the fallback for WebAssembly. */
@@ -207,13 +210,13 @@ function vanishingRuntime(options) {
     }
   };
 
+  /** A module from its bytes as digits: compressed, they are shorter than in base 64. */
+  const assembled = (/** @type {string} */ digits) =>
+    new WebAssembly.Module(Uint8Array.from(digits.match(/../g) || [], (byte) => parseInt(byte, 16)));
   /** @type {WebAssembly.Module|null} */
   let kernel = null; // null where WebAssembly is refused
   try {
-    if (!options || options.wasm !== false) {
-      const bytes = Uint8Array.from(atob('WASM_MODULE'), (c) => c.charCodeAt(0));
-      kernel = new WebAssembly.Module(bytes);
-    }
+    if (!options || options.wasm !== false) kernel = assembled('WASM_MODULE');
   } catch (refused) {
     kernel = null;
   }
@@ -223,10 +226,12 @@ function vanishingRuntime(options) {
     /** @type {ArrayBuffer|null} */
     let buffer = null;
     let matmul = plainMatmul, top = 0;
+    let loops = (/** @type {string} */ text) => /** @type {WebAssembly.Exports} */ ({});
     if (kernel) {
       const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) || 1 });
       const { exports } = new WebAssembly.Instance(kernel, { e: { m: memory } });
       const product = /** @type {Function} */ (exports.f);
+      loops = (digits) => new WebAssembly.Instance(assembled(digits), { e: { m: memory } }).exports;
       buffer = memory.buffer;
       matmul = (A, a, aBatch, aRow, aCol, B, b, bBatch, bRow, C, c, batches, M, K, N) => {
         product(A.byteOffset + 4 * a, 4 * aBatch, 4 * aRow, 4 * aCol,
@@ -240,7 +245,7 @@ function vanishingRuntime(options) {
       return array;
     };
     return {
-      matmul, f32: take(Float32Array), i32: take(Int32Array), u32: take(Uint32Array),
+      loops, matmul, f32: take(Float32Array), i32: take(Int32Array), u32: take(Uint32Array),
       u8: take(Uint8Array),
     };
   };

@@ -13,8 +13,6 @@ Source: WebAssembly Core Specification 2.0, §5 (binary format).
 
 from __future__ import annotations
 
-import base64
-
 PARAMETERS = ["a", "a_batch", "a_row", "a_col", "b", "b_batch", "b_row", "c"]
 PARAMETERS += ["batches", "m", "k", "n"]
 INTEGERS = [*PARAMETERS, "i", "j", "p", "b_at", "c_at", *(f"a{r}" for r in range(4))]
@@ -129,11 +127,13 @@ def matmul_code() -> bytes:
     return repeat(get("batches") + NOT, code)
 
 
-def _section(number: int, content: bytes) -> bytes:
+def section(number: int, content: bytes) -> bytes:
+    """A section of a module."""
     return bytes([number]) + leb(len(content)) + content
 
 
-def _name(text: str) -> bytes:
+def name_bytes(text: str) -> bytes:
+    """A name, its length first."""
     return leb(len(text)) + text.encode()
 
 
@@ -149,15 +149,15 @@ def module() -> bytes:
     signature = b"\x60" + leb(len(PARAMETERS)) + bytes([I32] * len(PARAMETERS)) + b"\x00"
     return b"\0asm\1\0\0\0" + b"".join(
         [
-            _section(1, b"\x01" + signature),
-            _section(2, b"\x01" + _name("e") + _name("m") + b"\x02\x00\x01"),
-            _section(3, b"\x01\x00"),
-            _section(7, b"\x01" + _name("f") + b"\x00\x00"),
-            _section(10, b"\x01" + leb(len(body)) + body),
+            section(1, b"\x01" + signature),
+            section(2, b"\x01" + name_bytes("e") + name_bytes("m") + b"\x02\x00\x01"),
+            section(3, b"\x01\x00"),
+            section(7, b"\x01" + name_bytes("f") + b"\x00\x00"),
+            section(10, b"\x01" + leb(len(body)) + body),
         ]
     )
 
 
-def module_base64() -> str:
+def module_digits() -> str:
     """The module as text, to be placed in the runtime."""
-    return base64.b64encode(module()).decode()
+    return module().hex()
