@@ -153,4 +153,4 @@ def test_the_first_picture_shows_the_outputs():
 def test_the_program_is_small():
     source = strip(figure().programs["compute"].source)
     # Six structures, each with its exponents carried up and down: about half of it.
-    assert len(gzip.compress(source.encode(), 9)) <= 18_000
+    assert len(gzip.compress(source.encode(), 9)) <= 21_000

@@ -108,7 +108,7 @@ def test_a_run_that_leaves_the_numbers_is_over_and_counts_nobody_as_dead():
 def test_the_code_is_small():
     sources = "\n".join(program.source for program in figure().programs.values())
     assert (
-        len(gzip.compress(sources.encode(), 9)) <= 10_500
+        len(gzip.compress(sources.encode(), 9)) <= 15_500
     )  # the library's own update is in it, checks and all
 
 
