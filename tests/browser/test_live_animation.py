@@ -140,9 +140,9 @@ def test_before_run_a_control_keeps_the_picture_until_the_result(open_page, web)
     marks = page.evaluate(f"""async () => {{
       const seen = new Set();
       const line = document.querySelector("[id$='.previewed-0-0'] path");
-      const parts = () => line.getAttribute("d").split("L").length;
-      seen.add(parts());
-      new MutationObserver(() => seen.add(parts())).observe(line, {{ attributes: true }});
+      const points = () => line.getAttribute("d").match(/[\\d.]+/g).length / 2;
+      seen.add(points());
+      new MutationObserver(() => seen.add(points())).observe(line, {{ attributes: true }});
       for (const start of [1.5, 1, 0.5]) await {LIVE}.set({{ start }});
       return [...seen];
     }}""")

@@ -130,8 +130,19 @@ def png(fig: Figure) -> bytes:
 
 
 def _rounded(places: str) -> str:
-    """Places to a hundredth of a point: more cannot be seen, and would be most of the bytes."""
-    return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", places)
+    """Places to a hundredth of a point: more cannot be seen, and would be most of the bytes.
+
+    A line goes on from point to point without a letter before each.
+
+    >>> _rounded(' d="M 1.2041 0 L 2.13333 1 L 3 1 "')
+    ' d="M 1.2 0 2.13 1 3 1 "'
+    """
+    places = re.sub(r"-?\d+\.\d{3,}", lambda number: _short(float(number[0])), places)
+    return places if "C" in places or "Q" in places else re.sub(r"(?<=\d)\s+L ", " ", places)
+
+
+def _short(place: float) -> str:
+    return f"{place:.2f}".rstrip("0").rstrip(".")
 
 
 def _few(encoded: str) -> str:
