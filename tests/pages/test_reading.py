@@ -211,9 +211,10 @@ def test_what_leaves_a_section_is_cut_off_only_far_from_the_window(reader, addre
     })"""
     for share in (0, 0.5, 1):
         page.evaluate("(s) => scrollTo(0, s * document.documentElement.scrollHeight)", share)
-        page.wait_for_timeout(200)
-        found = page.evaluate(where)
-        assert {overflow for near, overflow in found if near} == {"visible"}
-        assert "clip" in {overflow for near, overflow in found if not near}
+        page.wait_for_function(f"""() => {{
+          const found = ({where})(), near = found.filter(([near]) => near);
+          return near.length && near.every(([, overflow]) => overflow === "visible")
+            && found.some(([, overflow]) => overflow === "clip");
+        }}""")
     page.emulate_media(media="print")
     assert {overflow for _, overflow in page.evaluate(where)} == {"visible"}

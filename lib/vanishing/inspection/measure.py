@@ -279,7 +279,7 @@ def _most_and_sum(one, other):
 
 
 def counts(many: Sequence[Array]) -> Sequence[Array]:
-    """The sums of some tests, or of integers, along the last axis, in one pass."""
+    """How often each of some tests holds along the last axis, in one pass."""
     ones = tuple(one.astype(jnp.int32) for one in many)
     return lax.reduce(
         ones,

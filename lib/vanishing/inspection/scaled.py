@@ -201,7 +201,10 @@ def together(parts: Sequence[Scaled]) -> tuple[list[Array], tuple]:
 
 
 def at_size(values: Sequence[Array], terms: Sequence) -> tuple[list[Array], tuple]:
-    """Values at the size that they stand for, as far as their formats hold it, and what is left.
+    """Values at the size that they stand for, and what is left of the exponent.
+
+    In float32 that is from 2^-63 to 2^96, half of what it can hold and three quarters: entries far
+    below the largest are not flushed, and what a rule makes of them does not overflow.
 
     >>> (value,), (left,) = at_size([jnp.ones(1)], (jnp.array(3),))
     >>> float(value[0]), int(left)

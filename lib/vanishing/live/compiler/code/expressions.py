@@ -1,6 +1,7 @@
 """Reads the JavaScript that the generator writes for one element: formulas, and addresses.
 
-WebAssembly is made from the text of a loop, not beside it, so that the two cannot differ.
+WebAssembly is made from the text of a loop, not beside it, so that both compute one formula. What
+can differ are the order of a sum, taken in float64 and rounded once, and the last bits of exp.
 """
 
 from __future__ import annotations
