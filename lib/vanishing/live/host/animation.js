@@ -153,7 +153,7 @@ class LiveAnimation extends LiveFigure {
   }
 
   /**
-   * Show how far a run has come, in the next frame, and let it go on meanwhile. What plays shows
+   * Let a run go on, and meanwhile show how far it has come. What plays shows
    * only where it stops; without motion a run shows its beginning and its end.
    * @param {Wish} request @param {Outputs} outputs @param {number} count
    */
@@ -164,7 +164,7 @@ class LiveAnimation extends LiveFigure {
     this.#next = performance.now() + APART;
     this.count = count;
     const old = () => this.count !== count || this.closed.signal.aborted; // something newer is there
-    frame().then(() => old() || this.draw(outputs));
+    setTimeout(() => old() || this.draw(outputs)); // when the worker has been asked
     painted().then(() => {
       if (old()) return;
       this.#progress();

@@ -59,6 +59,7 @@ function machine(runtime, spec, programs, data) {
   /** @type {Map<number, any[]>} */
   const kept = new Map();
   let begun = "", went = "";
+  let unseen = false; // a run of which nothing has been answered
 
   /** Let the state be the last known one of this run, at or before step `to`. */
   function place(/** @type {Wish} */ { begins = "", args = [], to = 0, fresh }) {
@@ -67,6 +68,7 @@ function machine(runtime, spec, programs, data) {
       kept.clear();
       kept.set(0, leaves(run.init(...inputs)));
       begun = begins;
+      unseen = true;
       count = steps + 1; // so that step 0 is taken up below
     } else if (String(args) !== went) {
       for (const n of [...kept.keys()]) if (n > count) kept.delete(n); // another way on from here
@@ -87,7 +89,8 @@ function machine(runtime, spec, programs, data) {
       return { outputs: pack(run.compute(...(request.args || []), ...data)) };
     }
     const inputs = place(request);
-    const end = Date.now() + PATIENCE;
+    const end = unseen ? 0 : Date.now() + PATIENCE; // its first step is seen at once
+    unseen = false;
     const { to = 0 } = request;
     for (;;) {
       made ??= run.step(...state, ...inputs);

@@ -9,6 +9,17 @@ class Voice {
   #timer;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
   #aside;
+  /**
+   * What room a sentence once took stays its own, as long as the width stays: else every shorter
+   * one would move all of the page below, and lay it out anew.
+   */
+  #room = new ResizeObserver(([{ borderBoxSize: [{ inlineSize, blockSize }] }]) => {
+    const { style } = this.written;
+    const other = style.minHeight && inlineSize !== this.#width;
+    style.minHeight = other ? "" : `${blockSize}px`;
+    this.#width = inlineSize;
+  });
+  #width = 0;
 
   /** @param {LiveFigure} live */
   constructor(live) {
@@ -16,6 +27,8 @@ class Voice {
     this.written = live.find(".live-says");
     this.spoken = live.find(".live-speaks");
     this.alt = live.find("svg").getAttribute("aria-label");
+    this.#room.observe(this.written);
+    live.closed.signal.addEventListener("abort", () => this.#room.disconnect());
   }
 
   moved(/** @type {Control[]} */ controls) {
