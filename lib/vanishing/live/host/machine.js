@@ -106,16 +106,19 @@ function machine(runtime, spec, programs, data) {
 
 /**
  * Runs inside the worker: the first message brings the data, each later one is a request. It says
- * that it has heard before it computes, which may take long: silence means that it is dead.
+ * that it has heard before it computes, which may take long: silence means that it is dead. Who
+ * has answered just now is known to be alive, and a word less is a quicker answer.
  * @param {(data: Uint8Array[]) => (request: Wish) => Answer} build
+ * @param {number} recent  ms for which an answer is a sign of life
  */
-function serve(build) {
+function serve(build, recent) {
   /** @type {(request: Wish) => Answer} */
   let answer;
+  let answered = -Infinity;
   self.onmessage = ({ data }) => {
     const post = (/** @type {object} */ message, /** @type {Transferable[]} */ moved = []) =>
       /** @type {any} */ (self).postMessage(message, moved);
-    post({ heard: true });
+    if (performance.now() - answered > recent) post({ heard: true });
     try {
       if (!answer) {
         answer = build(data);
@@ -124,6 +127,7 @@ function serve(build) {
       const done = answer(data);
       const arrays = /** @type {any[]} */ (Object.values(done.outputs || {}));
       post({ answer: done }, arrays.map((array) => array.buffer));
+      answered = performance.now();
     } catch (error) {
       post({ error: String(error) });
     }
@@ -135,8 +139,8 @@ const programText = (/** @type {Record<string, string>} */ programs) =>
 
 const slim = (/** @type {Slim} */ { outputs, animation }) => ({ outputs, animation });
 
-/** How long a worker may be silent, and how long it may compute, in ms. */
-const PATIENCE = { hear: 5000, answer: 60000 };
+/** How long a worker may be silent, how long it may compute, and counts as alive, in ms. */
+const PATIENCE = { hear: 5000, answer: 60000, alive: 1000 };
 
 /**
  * Computes in a worker made from a Blob, so nothing is fetched.
@@ -146,13 +150,15 @@ async function workerEngine(spec, data) {
   const source = [
     vanishingRuntime, machine, serve,
     `serve((data) => machine(vanishingRuntime, ${JSON.stringify(slim(spec))},`,
-    `  ${programText(spec.programs)}, data));`,
+    `  ${programText(spec.programs)}, data), ${PATIENCE.alive});`,
   ].join("\n");
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const worker = new Worker(address);
+  let answered = -Infinity; // later than the worker did: it says that it hears rather too often
   const send = (/** @type {any} */ message) => new Promise((resolve, reject) => {
     const late = () => reject(new Error("the worker does not answer"));
-    let timer = setTimeout(late, PATIENCE.hear);
+    const alive = performance.now() - answered < PATIENCE.alive;
+    let timer = setTimeout(late, alive ? PATIENCE.answer : PATIENCE.hear);
     worker.onerror = (event) => {
       event.preventDefault();
       clearTimeout(timer);
@@ -163,6 +169,7 @@ async function workerEngine(spec, data) {
       if (heard) timer = setTimeout(late, PATIENCE.answer);
       else if (error) reject(new Error(error));
       else resolve(answer);
+      if (answer?.outputs) answered = performance.now();
     };
     worker.postMessage(message);
   });

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from vanishing.live.compiler.runtime.wasm import leb, name_bytes, section
+from vanishing.live.compiler.runtime.wasm import V128, leb, name_bytes, section
 
 
 def simd(operation: int, *immediate: int) -> bytes:
@@ -56,11 +56,20 @@ class Module:
         functions: their parameters, results and code, locals included.
         exported: the place of those that JavaScript calls.
         known: the place of those that the others call.
+        constants: the vectors in its global variables, as the code that pushes them.
     """
 
     functions: list[tuple[list[int], list[int], bytes]] = field(default_factory=list)
     exported: dict[str, int] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
+    constants: list[bytes] = field(default_factory=list)
+
+    def constant(self, code: bytes) -> bytes:
+        """Push a vector from a global variable. In a short function that is called for every pair
+        this is quicker than to put the vector together each time, as V8 does."""
+        if code not in self.constants:
+            self.constants.append(code)
+        return b"\x23" + leb(self.constants.index(code))
 
     def add(self, parameters: list[int], results: list[int], types: list[int], code: bytes) -> int:
         """Take a function; its place. `types` are those of parameters and locals."""
@@ -77,6 +86,7 @@ class Module:
         ]
         places = [leb(k) for k in range(len(kinds))]
         exports = [name_bytes(name) + b"\0" + leb(place) for name, place in self.exported.items()]
+        constants = [bytes([V128, 0]) + code + b"\x0b" for code in self.constants]
         bodies = [leb(len(body)) + body for *_, body in self.functions]
 
         def several(parts):
@@ -87,6 +97,7 @@ class Module:
                 section(1, several(kinds)),
                 section(2, several([name_bytes("e") + name_bytes("m") + b"\2\0\1"])),
                 section(3, several(places)),
+                section(6, several(constants)),
                 section(7, several(exports)),
                 section(10, several(bodies)),
             ]

@@ -7,6 +7,7 @@ computed in float64, as in JavaScript, in two halves.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import struct
@@ -79,6 +80,10 @@ class Formulas:
     def load(self, buffer: str, place: Tree) -> bytes:
         """Four elements of a buffer, or one in all places."""
         raise Unfit(buffer)
+
+    def constant(self, value: float) -> bytes:
+        """A float64 in both places."""
+        return self.module.constant(double(value))
 
     def _name(self, name: str) -> tuple[str, tuple[int, ...]]:
         if name not in self.names:
@@ -159,7 +164,7 @@ class Formulas:
             return self._widened(tree, half)
         match tree:
             case ("number", value):
-                return double(value)
+                return self.constant(value)
             case ("name", name):
                 return get(self._name(name)[1][half])
             case ("f", inner):
@@ -205,16 +210,24 @@ def _exp(module: Module) -> int:
     6e-15 in |r| < ln 2 / 2. Beyond ±700, where no float32 is left, it stays what it is there."""
     code = Formulas(module, [V128], {})
     n, r = code.local(), code.local()
-    body = get(0) + double(-700.0) + simd(245) + double(700.0) + simd(244) + tee(0)
-    body += double(1 / np.log(2)) + simd(242) + simd(148) + put(n)
+    body = get(0) + code.constant(-700.0) + simd(245) + code.constant(700.0) + simd(244) + tee(0)
+    body += code.constant(1 / np.log(2)) + simd(242) + simd(148) + put(n)
     high = 0.693147180369123816490  # 33 bits of ln 2, so that n times it is exact
     low = float(np.log(np.longdouble(2)) - np.longdouble(high))
     body += get(0)
     for part in (high, low):
-        body += get(n) + double(part) + simd(242) + simd(241)
-    body += put(r) + double(1 / math.factorial(11))
-    for k in range(10, -1, -1):
-        body += get(r) + simd(242) + double(1 / math.factorial(k)) + simd(240)
+        body += get(n) + code.constant(part) + simd(242) + simd(241)
+    body += put(r)
+    # In pairs, pairs of pairs and so on: in Horner's order each step waits for the one before.
+    terms = [code.constant(1 / math.factorial(k)) for k in range(12)]
+    power = get(r)
+    while len(terms) > 1:
+        pairs = itertools.zip_longest(terms[::2], terms[1::2])
+        terms = [a + b + power + simd(242) + simd(240) if b else a for a, b in pairs]
+        square = code.local()
+        body += power + power + simd(242) + put(square)
+        power = get(square)
+    body += terms[0]
     # 2ⁿ is written into the bits.
     bits = get(n) + simd(252) + simd(199) + simd(12, *struct.pack("<q", 1023) * 2) + simd(206)
     body += bits + b"\x41" + leb(52, signed=True) + simd(203) + simd(242)
