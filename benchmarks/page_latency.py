@@ -6,8 +6,8 @@ anew this is the network at its first steps, and `run` is the time until the end
 Once on this processor as it is, and once with the page's main thread six times slower, as on a
 middling phone. Chromium does not slow workers down, so what they compute is counted six times
 there: `phone` is what the throttled page took, and five times what the worker did until it could
-answer first, `worker`: all of a still figure, the start and one step of one that trains. (A run
-answers no sooner than its machine's patience ends; what is counted twice so is taken off.)
+answer first, `worker`: all of a still figure, the start and one step of one that trains. (Where a
+run answers later, as its machine has patience, what is counted twice so is taken off.)
 
     make book && python benchmarks/page_latency.py [moves]
 """

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vanishing.live.machine import Run
+from vanishing.live.page.assets import source
 
 pytestmark = pytest.mark.browser
 
@@ -165,10 +166,10 @@ def test_a_long_run_shows_at_once_how_far_it_is(motion, open_page, web):
       {LIVE}.draw = (outputs) => {{
         draw.call({LIVE}, outputs);
         seen.push(Array.from(outputs.seen).filter(Number.isFinite).length - 1);
-        setTimeout(() => {{ // words follow in the next frame
+        requestAnimationFrame(() => setTimeout(() => setTimeout(() => {{ // words follow a frame
           said.push(document.querySelector(".live-says").textContent);
           bars.add({LIVE}.bar.value);
-        }}, 80);
+        }})));
       }};
       await {LIVE}.set({{ start: 1 }});
       await new Promise((go) => setTimeout(go, 100));
@@ -179,6 +180,25 @@ def test_a_long_run_shows_at_once_how_far_it_is(motion, open_page, web):
     assert "step 5:" in said[0] and "step 30:" in said[-1] and last == "30 of 40"
     assert bars == ["30"]  # a hand may hold it
     np.testing.assert_allclose(history(page), expected(30, 1.0), rtol=1e-4)
+
+
+def test_a_run_that_will_take_long_answers_at_once(open_page, web):
+    """Once the pace is known: its first step; a run that fits into one answer, its last."""
+    page = open_page(f"{web}/previewed.html")
+    first, second, again, onward, short = page.evaluate(f"""() => {{
+      {source("machine")}
+      const step = (count) => {{
+        for (const end = performance.now() + 2; performance.now() < end;);
+        return [[count + 1], [count]];
+      }};
+      const spec = {{ outputs: ["seen"], animation: {{ ranks: [0], steps: 500, bytes: 4 }} }};
+      const programs = {{ init: () => () => [[0]], step: () => step }};
+      const answer = machine(() => ({{}}), spec, programs, []);
+      const seek = (begins, to) => answer({{ op: "seek", begins, to }}).count;
+      return [seek("a", 500), seek("a", 500), seek("b", 500), seek("b", 500), seek("c", 4)];
+    }}""")
+    assert 0 < first < second < 500  # of an unknown pace, what patience allows
+    assert again == 0 and 0 < onward < 500 and short == 4
 
 
 def test_looking_never_restarts(open_page, web):

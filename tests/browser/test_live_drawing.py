@@ -133,7 +133,7 @@ def test_scatter_moves_colours_and_scales(open_page, web, figures):
     maps = bound.spec(["x"])["axes"]
     group = page.evaluate(GROUP, f"gallery-{row}-0")
     drawn = [
-        [re.search(pattern, tag)[1] for pattern in (r'style="([^"]*)', *PLACED)]
+        [re.search(pattern, tag)[1] for pattern in (r'fill="rgba\(([^)]*)', *PLACED)]
         for tag in re.findall(r"<path [^>]*transform=[^>]*>", group)
     ]
     places = np.array([numbers(place) for _, place, _ in drawn])
@@ -143,7 +143,7 @@ def test_scatter_moves_colours_and_scales(open_page, web, figures):
         np.testing.assert_allclose(places[:, column], offset + slope * cloud[:, column], atol=2e-3)
     sizes = np.array([float(scale) for *_, scale in drawn])
     np.testing.assert_allclose(sizes**2, outputs["area"], rtol=1e-5)
-    colours = np.array([numbers(re.search(r"fill: rgba?\(([^)]*)", s)[1])[:3] for s, *_ in drawn])
+    colours = np.array([numbers(colour)[:3] for colour, *_ in drawn])
     expected = bound.artist.to_rgba(outputs["hue"], bytes=True)[:, :3]
     np.testing.assert_allclose(colours, expected, atol=1.5)
 

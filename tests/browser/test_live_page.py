@@ -40,6 +40,26 @@ def test_nothing_moves_when_the_address_sets_a_state(open_page, web):
     assert page.evaluate("window.shift") == 0
 
 
+def test_a_shorter_sentence_moves_nothing(open_page, web):
+    page = open_page(f"{web}/gallery.html", viewport={"width": 320, "height": 800})
+    before, after, text = page.evaluate("""async () => {
+      const { live } = document.querySelector("figure.live");
+      const heights = () => [live.element, live.voice.written].map((node) => node.offsetHeight);
+      const rest = () => new Promise((go) => requestAnimationFrame(() => setTimeout(go, 50)));
+      live.voice.tell("A sentence that goes on and on. ".repeat(9));
+      await rest();
+      const before = heights();
+      await live.set({ amplitude: 2 });
+      await rest();
+      return [before, heights(), live.voice.written.textContent];
+    }""")
+    assert text.startswith("Amplitude 2") and after == before and before[1] > 150
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.wait_for_function(
+        "(high) => document.querySelector('.live-says').offsetHeight < high", arg=before[1]
+    )
+
+
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1000])

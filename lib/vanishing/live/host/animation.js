@@ -153,8 +153,8 @@ class LiveAnimation extends LiveFigure {
   }
 
   /**
-   * Let a run go on, and meanwhile show how far it has come. What plays shows
-   * only where it stops; without motion a run shows its beginning and its end.
+   * Let a run go on, and meanwhile show how far it has come. What plays shows only where it stops;
+   * without motion a run shows its beginning and its end.
    * @param {Wish} request @param {Outputs} outputs @param {number} count
    */
   #pass(request, outputs, count) {
@@ -164,8 +164,10 @@ class LiveAnimation extends LiveFigure {
     this.#next = performance.now() + APART;
     this.count = count;
     const old = () => this.count !== count || this.closed.signal.aborted; // something newer is there
-    setTimeout(() => old() || this.draw(outputs)); // when the worker has been asked
-    painted().then(() => {
+    setTimeout(async () => { // when the worker has been asked
+      if (old()) return;
+      this.draw(outputs);
+      await painted();
       if (old()) return;
       this.#progress();
       this.voice.say(200, `step ${count}`);

@@ -27,7 +27,7 @@ const artists = {
       if (mark && marks.length < points.length) marks = copies(marks, points.length);
       marks.forEach((node, i) => {
         const shown = i < points.length && drawable(points[i]);
-        node.style.display = shown ? "" : "none";
+        put(node, "display", shown ? "inline" : "none");
         if (shown) ["x", "y"].forEach((name, k) => put(node, name, points[i][k]));
       });
     };
@@ -93,8 +93,12 @@ const artists = {
     const [height, width] = artist.size;
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    let shown; // to make a file of it takes long, and in a run it may stay
     return (outputs) => {
-      const rgba = colours(artist.colours, outputs[artist.shows.z]);
+      const numbers = outputs[artist.shows.z];
+      if (shown && shown.every((v, i) => Object.is(v, numbers[i]))) return;
+      shown = numbers;
+      const rgba = colours(artist.colours, numbers);
       context.putImageData(new ImageData(rgba, width, height), 0, 0);
       element.setAttribute("href", canvas.toDataURL());
     };
@@ -117,11 +121,11 @@ const artists = {
       marks.forEach((node, i) => {
         const at = [place(x, flat ? flat[2 * i] : xs[i]), place(y, flat ? flat[2 * i + 1] : ys[i])];
         const scale = Math.sqrt(size ? size[i] : artist.sizes[i % artist.sizes.length]);
-        node.style.display = drawable(at) && scale > 0 ? "" : "none";
+        put(node, "display", drawable(at) && scale > 0 ? "inline" : "none");
         if (drawable(at)) put(node, "transform", `translate(${at}) scale(${scale})`);
         if (!paint) return;
-        const rgba = `${paint.slice(4 * i, 4 * i + 3)},${paint[4 * i + 3] / 255}`;
-        node.style.fill = node.style.stroke = `rgba(${rgba})`;
+        const rgba = `${paint.subarray(4 * i, 4 * i + 3)},${paint[4 * i + 3] / 255}`;
+        for (const part of ["fill", "stroke"]) put(node, part, `rgba(${rgba})`);
       });
     };
   },

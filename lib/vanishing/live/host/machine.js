@@ -60,6 +60,7 @@ function machine(runtime, spec, programs, data) {
   const kept = new Map();
   let begun = "", went = "";
   let unseen = false; // a run of which nothing has been answered
+  let pace = 0; // ms that a step has taken
 
   /** Let the state be the last known one of this run, at or before step `to`. */
   function place(/** @type {Wish} */ { begins = "", args = [], to = 0, fresh }) {
@@ -89,17 +90,20 @@ function machine(runtime, spec, programs, data) {
       return { outputs: pack(run.compute(...(request.args || []), ...data)) };
     }
     const inputs = place(request);
-    const end = unseen ? 0 : Date.now() + PATIENCE; // its first step is seen at once
-    unseen = false;
     const { to = 0 } = request;
+    const start = Date.now(), from = count;
+    // Of a run that will take longer the first step is seen at once.
+    const patience = unseen && pace * to > PATIENCE ? 0 : PATIENCE;
+    unseen = false;
     for (;;) {
       made ??= run.step(...state, ...inputs);
-      if (count >= to || Date.now() >= end) break;
+      if (count >= to || Date.now() - start >= patience) break;
       state = leaves(made);
       made = null;
       count++;
       if (count % apart === 0) kept.set(count, state);
     }
+    if (count > from) pace = (Date.now() - start) / (count - from);
     return { count, outputs: pack(made.slice(state.length)) };
   };
 }

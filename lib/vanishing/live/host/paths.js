@@ -62,17 +62,16 @@ const values = (artist, outputs, role) =>
 
 /** Colours of `numbers` through matplotlib's norm and table, as RGBA bytes. */
 function colours({ norm, table }, numbers) {
-  const bytes = atob(table);
-  const count = bytes.length / 4 - 2;
-  const rgba = new Uint8ClampedArray(4 * numbers.length);
+  const known = new Uint32Array(Uint8Array.from(atob(table), (c) => c.charCodeAt(0)).buffer);
+  const count = known.length - 2;
+  const rgba = new Uint32Array(numbers.length);
   for (let i = 0; i < numbers.length; i++) {
     const v = norm[2] ? Math.log10(numbers[i]) : numbers[i];
     const t = norm[0] + norm[1] * v;
     if (Number.isNaN(t)) continue; // transparent
-    const k = t < 0 ? 0 : t > 1 ? count + 1 : 1 + Math.min(count - 1, Math.floor(t * count));
-    for (let c = 0; c < 4; c++) rgba[4 * i + c] = bytes.charCodeAt(4 * k + c);
+    rgba[i] = known[t < 0 ? 0 : t > 1 ? count + 1 : 1 + Math.min(count - 1, Math.floor(t * count))];
   }
-  return rgba;
+  return new Uint8ClampedArray(rgba.buffer);
 }
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -29,10 +29,11 @@ function sentence(parts, outputs, words, before) {
  */
 function gaps(spec, outputs) {
   return spec.drawn.map(([name, words, padded]) => {
-    const list = Array.from(outputs[name]);
+    const list = outputs[name];
     let end = list.length;
     while (padded && end > 1 && Number.isNaN(list[end - 1])) end--;
-    const lost = list.slice(0, end).filter((v) => !Number.isFinite(v)).length;
+    let lost = 0; // counted in place: the list may be an image
+    for (let i = 0; i < end; i++) if (!Number.isFinite(list[i])) lost++;
     if (!lost) return "";
     if (lost === end) return ` No finite value to draw (${words}).`;
     return ` ${lost} of ${end} values (${words}) are not finite; they are left out.`;
