@@ -90,13 +90,15 @@ def activations(level: Level, feeds: dict[Value, Tap], reaching: set[Value]) -> 
         region = [equation for equation in region if equation not in taken]
         if not region or _enters_linearly(level, source, region):
             continue
+        layer = feeds.get(source)
+        last = layer is not None and layer.value is source
         for output, inside, summed in _exits(region, readers, returned):
+            if output not in reaching and not last:
+                continue
             slope = _slope(level, source, output, inside, uniform)
             if slope is None or (summed and not slope.levels):
                 continue
-            layer = feeds.get(source)
-            ends = layer is not None and layer.value is source and slope.squashes
-            if output in reaching or ends:
+            if output in reaching or slope.squashes:
                 taken.update(inside)
                 yield Tap(
                     number=0,

@@ -216,7 +216,9 @@ def _sizes(stack: Array) -> dict[str, Array]:
     made = {"largest": largest, "squares": squares}
     if stack.shape[1] > 1:
         weights = lax.rsqrt(jnp.where(squares > 0, squares, np.inf))
-        total = jnp.einsum("mb,mbr->mr", weights, rows)
+        # XLA has a matrix product ready, but compiles one of a vector and a matrix.
+        twice = jnp.repeat(weights[:, None], 2, axis=1)
+        total = (twice @ rows)[:, 0]
         # Of all products only those with itself are wanted, but a matrix product XLA has ready.
         made["united"] = total @ total.T
     return made

@@ -107,7 +107,8 @@ def read(groups: Sequence[Sequence[int]], found: Sequence[dict], gradients: Sequ
 
 def _united(pages: dict[str, np.ndarray], size: int) -> dict:
     """The statistics of an array of some size, of those of its pages."""
-    exponents, squares = pages["exponent"], pages["squares"].astype(np.float64)
+    exponents = pages["exponent"] if "exponent" in pages else scaled.exponent_of(pages["largest"])
+    squares = pages["squares"].astype(np.float64)
     common = exponents.max(initial=scaled.NOTHING)
     total = np.sum(squares * np.exp2(2.0 * (exponents - common)))
     made = {"rms": np.sqrt(total / max(size, 1)), "exponent": common}
@@ -169,7 +170,7 @@ def _measured(gradients: Sequence, others: dict[str, Sequence], largest: Int[Arr
 def _sizes(pages: Float[Array, "pages entries"]) -> dict[str, Array]:
     size = scaled.largest(pages)
     near = scaled.times(pages, scaled.inverse(size))
-    return {"squares": jnp.sum(near * near, axis=1), "exponent": scaled.octaves(size)}
+    return {"squares": jnp.sum(near * near, axis=1), "largest": size}
 
 
 def _of_gradients(
@@ -182,13 +183,13 @@ def _of_gradients(
         exponents: theirs.
         largest: the exponent of the largest entry of all parameters.
     """
-    low = jnp.array([low for low, _ in FORMATS.values()], jnp.int32)
-    room = jnp.array([high - HEADROOM for _, high in FORMATS.values()], jnp.int32)
-    steps = jnp.concatenate([low, low - jnp.clip(room - largest, 0, MOST)])
-    limits = scaled.power_of_two(steps[None, :] - exponents[:, None])
-    limits = jnp.concatenate([jnp.zeros_like(limits[:, :1]), limits], axis=1).astype(pages.dtype)
+    rescuing = [
+        low - jnp.clip(high - HEADROOM - largest, 0, MOST) for low, high in FORMATS.values()
+    ]
+    steps = [*(jnp.int32(low) for low, _ in FORMATS.values()), *rescuing]
+    limits = [scaled.power_of_two(step - exponents).astype(pages.dtype) for step in steps]
     sizes = jnp.abs(pages)
-    below = counts([sizes <= limits[:, k, None] for k in range(limits.shape[1])])
+    below = counts([sizes <= 0, *(sizes <= limit[:, None] for limit in limits)])
     return {
         "squares": jnp.sum(pages * pages, axis=1),
         "exponent": exponents,
