@@ -14,6 +14,8 @@ from sphinx_design.shared import is_component
 
 #: Of code, in a line of the column of text (--column in base.css).
 LETTERS = 80
+#: So many of them a box with a rule at its side takes away.
+INDENT = 3
 
 
 class disclosure(nodes.General, nodes.Element):
@@ -107,8 +109,17 @@ class LongCode(SphinxPostTransform):
     def run(self, **kwargs) -> None:
         """Mark the blocks of one page."""
         for block in self.document.findall(nodes.literal_block):
-            if max(map(len, block.astext().splitlines()), default=0) > LETTERS:
+            room = LETTERS - INDENT * _is_indented(block)
+            if max(map(len, block.astext().splitlines()), default=0) > room:
                 block["classes"].append("long")
+
+
+def _is_indented(node: nodes.Node) -> bool:
+    """Whether it stands in a solution or another box with a rule at its side."""
+    while (node := node.parent) is not None:
+        if isinstance(node, nodes.Admonition):
+            return True
+    return False
 
 
 def visit_table(translator: HTML5Translator, node: nodes.table) -> None:

@@ -25,6 +25,10 @@ from sphinx.application import Sphinx
 GREEK = "U+0370-03FF"
 #: What readouts and labels may show beside what stands on the pages.
 ALPHABET = "".join(map(chr, range(0x20, 0x7F))) + "–—‘’“”…′″×÷±·−°µ√≈≤≥∞"
+#: Superscripts: our serif has ¹ ² ³ alone. All come from one font that a reader may have, or each
+#: "10⁻²⁰" would be set from two.
+SUPERSCRIPTS = "U+B2-B3,U+B9,U+2070-207F"
+HAVE_THEM = ("STIX Two Text", "Cambria", "Noto Serif", "DejaVu Serif")
 #: The weights that the style sheets use; the files reach from 200 to 900.
 WEIGHTS = (400, 700)
 #: Kerning, ligatures and figures of one width; everything else that the files can do goes.
@@ -110,16 +114,26 @@ def fallback_css(font: TTFont, text: str) -> str:
     return rules
 
 
+def superscripts_css(family: str) -> str:
+    """A face for superscripts alone, before which the family's own give way."""
+    sources = ",".join(f'local("{name}")' for name in HAVE_THEM)
+    return (
+        f'@font-face{{font-family:"{family}";font-weight:{WEIGHTS[0]} {WEIGHTS[1]};'
+        f"unicode-range:{SUPERSCRIPTS};src:{sources}}}\n"
+    )
+
+
 def css(packages: Path, text: str) -> str:
     """The faces of the book and of what stands in for them."""
-    roman = TTFont(packages / FACES[0].path)
-    return "".join(face.css() for face in FACES) + fallback_css(roman, text)
+    roman, own = TTFont(packages / FACES[0].path), "".join(face.css() for face in FACES)
+    return own + superscripts_css(FACES[0].family) + fallback_css(roman, text)
 
 
 def css_on_disk() -> str:
     """The same faces for pages in a folder: head.js lets these wait for them, so none is late."""
     on_disk = {"Source Serif 4": "Source Serif on disk", "Source Code Pro": "Source Code on disk"}
-    return "".join(face.css(on_disk[face.family], "block") for face in FACES)
+    own = "".join(face.css(on_disk[face.family], "block") for face in FACES)
+    return own + superscripts_css(on_disk[FACES[0].family])
 
 
 def katex_css(packages: Path) -> str:

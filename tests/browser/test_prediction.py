@@ -156,6 +156,17 @@ def test_each_of_two_curves_has_its_own_pen(page):
     assert words(page, "pair").startswith("Farthest at sigmoid: you expected −")
 
 
+def test_the_marks_of_the_chosen_curve_lie_above(page):
+    guess = page.locator("#guess-pair")
+    top = """(guess) => [...guess.querySelectorAll("circle.guess-mark")].at(-1)
+      .style.getPropertyValue("--guess")"""
+    seen = []
+    for pen in (1, 0):
+        guess.get_by_role("radio").nth(pen).check()
+        seen.append(guess.evaluate(top))
+    assert len(set(seen)) == 2
+
+
 def test_a_stroke_far_from_every_handle_sets_the_nearest(page):
     area = box(page, "pair")
     page.mouse.click(area["x"] + area["width"] / 2, area["y"] + area["height"] * 5 / 45)

@@ -109,7 +109,7 @@ def test_pytorch_default_is_six_times_below_he():
     assert float(he.var() / weights.var()) == pytest.approx(6, rel=0.02)
 
 
-def test_pytorch_default_leaves_9e_20_of_the_gradient_after_fifty_relu_layers():
+def test_pytorch_default_vanishes_in_fifty_relu_layers():
     net = vg.MLP(depth=50, width=256, activation="relu", initializer="pytorch")
     logs = ensembles.gradient_logs(net, key=KEY, seeds=8)
     decades = logs / np.log(10)

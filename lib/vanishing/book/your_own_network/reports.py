@@ -31,11 +31,11 @@ STEPS = (0, 1, 10, 100)
 #: Places on the axis; a model with more records (a GRU has some for every time step) shows so
 #: many of them, evenly chosen.
 PLACES = 20
-QUANTITIES = ("gradient", "activation", "dead", "saturated")
+QUANTITIES = ("gradient", "activation", "dead", "saturated", "unit")
 #: A page carries code and few numbers, so each travels as a byte: value = first + step · byte, as
 #: fine as a picture can show; 255 stands for what is not drawn.
-FIRST = np.array([-19.5, -14.0, 0.0, 0.0], np.float32)
-FINENESS = np.array([0.1, 0.1, 0.005, 0.005], np.float32)
+FIRST = np.array([-19.5, -14.0, 0.0, 0.0, 0.0], np.float32)
+FINENESS = np.array([0.1, 0.1, 0.005, 0.005, 1.0], np.float32)
 NOTHING = 255
 
 
@@ -70,7 +70,10 @@ def _rows(layers: Sequence[Layer]) -> Float[np.ndarray, "quantities places"]:
     for place, layer in enumerate(layers):
         log = layer.log_gradient_rms, layer.log_activation_rms
         rows[:2, place] = np.array(log) / NATS_PER_DECADE
-        rows[2:, place] = layer.dead_fraction, layer.saturated_fraction
+    # Only activations have units that may be dead: side by side, or each layer would leave a gap.
+    units = [(place, layer) for place, layer in enumerate(layers, 1) if layer.kind == "activation"]
+    for k, (place, layer) in enumerate(units):
+        rows[2:, k] = layer.dead_fraction, layer.saturated_fraction, place
     return rows
 
 
@@ -123,9 +126,9 @@ def compute(model, cured, step) -> dict[str, Array]:
         step: position in `STEPS`.
 
     Returns:
-        `gradient`, `activation` [places]: log₁₀ RMS; `dead`, `saturated` [places]: shares; NaN
-        where the model has no such place or quantity. `loss`; the number of `findings` and of
-        places (`count`); the number of `steps` made.
+        `gradient`, `activation` [places]: log₁₀ RMS; `dead`, `saturated` [places]: shares of the
+        activations, which stand at the places `unit`; NaN after the last. `loss`; the number of
+        `findings` and of places (`count`); the number of `steps` made.
     """
     rows, losses, findings, counts = map(jnp.asarray, _tables())
     at = (model, cured.astype(jnp.int32), step - 1)
@@ -147,14 +150,14 @@ def _draw():
     place, flat = np.arange(1.0, PLACES + 1), np.zeros(PLACES)
     bind = {}
 
-    def line(panel, output, label, colour):
+    def line(panel, shows, label, colour):
         (drawn,) = panels[panel].plot(place, flat, "o-", markersize=4, label=label, color=colour)
-        bind[drawn] = output
+        bind[drawn] = shows
 
     line("gradient", "gradient", "gradient", COLOURS["blue"])
     line("activation", "activation", "signal", COLOURS["ink"])
-    line("units", "dead", "dead", DEAD)
-    line("units", "saturated", "saturated", SATURATED)
+    line("units", {"x": "unit", "y": "dead"}, "dead", DEAD)
+    line("units", {"x": "unit", "y": "saturated"}, "saturated", SATURATED)
     panels["gradient"].set(ylim=(-20, 6), yticks=[-20, -10, 0])
     axis_titles(panels["gradient"], y="log₁₀ gradient RMS")
     panels["activation"].set(ylim=(-14, 12), yticks=[-10, 0, 10])
@@ -189,7 +192,7 @@ def reports():
         title="reports of three models",
         words={"dead": "dead share", "saturated": "saturated share", "activation": "signal"},
         describe="after {steps} steps of training the loss is {loss:.3g}; the report has "
-        "{findings} findings; at the first place the gradient is 10 to the {gradient[0]:.1f}",
+        "{findings} findings; log₁₀ of the gradient at the first place is {gradient[0]:.1f}",
         alt="Three panels over the places of the convolutional network with raw pixels, before "
         "training. Above, five points of the gradient between ten to the minus four and minus "
         "three. In the middle the signal, near ten to the two. Below, no unit is dead and more "

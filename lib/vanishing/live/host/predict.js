@@ -45,7 +45,8 @@ class Guess {
   /** @type {(number|null)[]} one number a handle, as the y axis counts; null: not drawn */ drawn;
   done = false;
   pen = 0; // the series that a stroke draws
-  /** @type {{picture: GuessPicture, svg: SVGSVGElement, lines: Element[], dots: Element[]}[]} */
+  /** @type {{picture: GuessPicture, svg: SVGSVGElement, lines: Element[], dots: Element[],
+   *   paper: Element}[]} */
   #views = [];
   /** @type {string} what the finished picture shows */ #alt = "";
 
@@ -64,11 +65,12 @@ class Guess {
     /** @type {HTMLInputElement[]} */
     this.pens = [...root.querySelectorAll(/** @type {"input"} */ ("input[type=radio]"))];
     this.pens.forEach((pen, k) => {
-      pen.addEventListener("change", () => (this.pen = k));
+      pen.addEventListener("change", () => this.#take(k));
       pen.parentElement?.style.setProperty("--guess", this.spec.series[k].colour);
     });
     root.querySelectorAll(".guess-picture svg").forEach((svg, k) =>
       this.#prepare(/** @type {SVGSVGElement} */ (svg), this.spec.pictures[k]));
+    this.#take(0);
     this.#find("form").addEventListener("submit", (event) => event.preventDefault());
     this.#find(".guess-compare").addEventListener("click", () => this.compare());
     this.#find(".guess-again").addEventListener("click", () =>
@@ -113,7 +115,7 @@ class Guess {
     const paper = make("rect", "guess-paper", -1);
     const [left, top, right, bottom] = picture.box;
     set(paper, { x: left, y: top, width: right - left, height: bottom - top });
-    this.#views.push({ picture, svg, lines, dots });
+    this.#views.push({ picture, svg, lines, dots, paper });
     this.#listen(/** @type {SVGRectElement} */ (paper), svg, picture);
   }
 
@@ -175,8 +177,17 @@ class Guess {
     if (open(this.pen)) return;
     const next = this.pens.findIndex((_, k) => open(k));
     if (next < 0) return;
-    this.pen = next;
+    this.#take(next);
     this.pens[next].checked = true;
+  }
+
+  /** Draw another curve; where several begin at one place, its marks are the ones to be seen. */
+  #take(/** @type {number} */ pen) {
+    this.pen = pen;
+    for (const { svg, dots, paper } of this.#views) {
+      dots.filter((_, k) => this.spec.handles[k].series === pen)
+        .forEach((dot) => svg.insertBefore(dot, paper));
+    }
   }
 
   /** @param {Record<number, number>} values  handle → value */
@@ -295,7 +306,7 @@ class Guess {
   again() {
     this.done = false;
     this.drawn.fill(null);
-    this.pen = 0;
+    this.#take(0);
     if (this.pens[0]) this.pens[0].checked = true;
     this.store.write(this.spec.name, null);
     this.show();
