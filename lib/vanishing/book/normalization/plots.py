@@ -87,7 +87,7 @@ def explosion(
     ax.plot(batch, np.full_like(batch, limit), color=COLOURS["ink"], linewidth=0.8)
     ax.annotate("π/(π − 1)", (150, limit), xytext=(0, -13), textcoords="offset points")
     ax.set(xscale="log", xlim=(5, 600), ylim=(0.95, 2.6))
-    ticks = (6, 16, 64, 256)
+    ticks = (8, 16, 64, 256)
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.minorticks_off()
     label_lines(ax, lines)
