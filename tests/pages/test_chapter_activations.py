@@ -89,7 +89,7 @@ def test_hand_written_gradients_fail_where_the_text_says():
 
 def test_the_numbers_of_the_quizzes():
     assert "it is 1.08" in TEXT and f"{slope64('gelu', 1.0):.2f}" == "1.08"
-    assert "2.4e-7" in TEXT and f"{np.spacing(np.float32(10 / 3)):.1e}" == "2.4e-07"
+    assert "2.4 × 10⁻⁷" in TEXT and f"{np.spacing(np.float32(10 / 3)):.1e}" == "2.4e-07"
     assert rounding.IDEAL["gelu"](np.float32(-6)) == 0
     assert abs(activations.derivative("gelu")(-6.0)) < 1e-2  # saturated on any machine
 
