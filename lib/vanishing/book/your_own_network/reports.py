@@ -192,7 +192,7 @@ def reports():
         title="reports of three models",
         words={"dead": "dead share", "saturated": "saturated share", "activation": "signal"},
         describe="after {steps} steps of training the loss is {loss:.3g}; the report has "
-        "{findings} findings; log₁₀ of the gradient at the first place is {gradient[0]:.1f}",
+        "{findings} findings; at the first place the gradient is {gradient[0]:.1p}",
         alt="Three panels over the places of the convolutional network with raw pixels, before "
         "training. Above, five points of the gradient between ten to the minus four and minus "
         "three. In the middle the signal, near ten to the two. Below, no unit is dead and more "
