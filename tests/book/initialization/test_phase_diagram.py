@@ -109,7 +109,8 @@ def test_it_shows_what_the_library_measures_and_trains():
         shown["law"], vg.theory.predict(net, 1.0).log_gradient_rms / np.log(10), atol=1e-4
     )
     assert shown["chi"] == pytest.approx(vg.theory.chi("tanh", 1.2, 0.3), abs=1e-4)
-    np.testing.assert_array_equal(shown["first"], shown["now"])
+    # One number, which XLA may compute twice, with the product fused into the difference or not.
+    np.testing.assert_allclose(shown["first"], shown["now"], atol=1e-6)
     run = Run(figure().machine, values)
     run.advance(values, 1)
     _, history = vg.train(
