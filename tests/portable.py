@@ -6,7 +6,8 @@
 
 XLA can be told to use no more than an older processor's instructions, or one thread. Sums are
 then taken in another order, products are rounded before they are added, and tanh is another
-polynomial. What the book says and what its tests hold must not depend on it.
+polynomial. What the book says and what its tests hold must not depend on it. Nor on tensor cores,
+which keep ten bits of a factor unless they are asked for more: `tests/tensor_cores` emulates them.
 
 It goes on after a failure and lists all of them at the end. What passed is remembered under a
 fingerprint of everything that it depends on, and is not run again.
@@ -45,6 +46,7 @@ MACHINES: dict[str, dict[str, str]] = {
     "native": {"XLA_FLAGS": ""},
     # The environment variable sizes XLA's pool of threads, the flag keeps Eigen out of it.
     "one_thread": {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "NPROC": "1"},
+    "tensor_cores": {"PYTHONPATH": f"{ROOT / 'tests/tensor_cores'}{os.pathsep}{ROOT / 'lib'}"},
 }
 #: Tests that no processor can change, by what stands in their paths: built pages and browsers,
 #: refusals (made before anything is computed), structure, text and style.
@@ -53,10 +55,12 @@ UNMOVED = (
     "_jax_internals.py", "test_binder.py", "test_browsers.py", "test_checks.py", "test_imports.py",
     "test_progress.py", "test_recipes.py",
 )  # fmt: skip
-FUSED = """
-import jax
+#: Whether products are fused into sums, and whether a factor keeps more than ten bits.
+ARITHMETIC = """
+import jax, jax.numpy as jnp
 from vanishing.studies import rounding
-print(jax.default_backend(), int(rounding.fuses_products()))
+fine = 1 + jnp.full((2, 2), 2.0**-12)
+print(jax.default_backend(), int(rounding.fuses_products()), int((fine @ fine)[0, 0] > 2))
 """
 
 
@@ -168,7 +172,7 @@ def fingerprint(unit: Unit, machine: str) -> str:
     # By name, as neighbours depend on the same files.
     told = (unit.name, MACHINES[machine], processor(), sys.version)
     digest = hashlib.sha256("\n".join(map(str, told)).encode())
-    for path in (*unit.sources, Path(__file__)):
+    for path in (*unit.sources, *below("tests/tensor_cores"), Path(__file__)):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:24]
 
@@ -180,26 +184,34 @@ def environment(machine: str) -> dict[str, str]:
     were compiled for other instructions.
     """
     kind = hashlib.sha256(processor().encode()).hexdigest()[:8]
-    return os.environ | MACHINES[machine] | {
-        "PYTHONPATH": str(ROOT / "lib"),
+    return os.environ | {"PYTHONPATH": str(ROOT / "lib")} | MACHINES[machine] | {
         "JAX_COMPILATION_CACHE_DIR": str(MEMORY / f"compiled-{machine}-{kind}"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5",
     }  # fmt: skip
 
 
 def pretends(machine: str) -> str:
-    """Whether products are fused into sums there: what the older instructions cannot do."""
+    """How it multiplies: the older instructions cannot fuse a product into a sum, tensor cores
+    round the factors."""
     found = subprocess.run(
-        [sys.executable, "-c", FUSED], env=environment(machine), capture_output=True, text=True,
-        check=True,
+        [sys.executable, "-c", ARITHMETIC],
+        env=environment(machine), capture_output=True, text=True, check=True,
     )  # fmt: skip
-    backend, fused = found.stdout.split()
+    backend, fused, fine = found.stdout.split()
     if machine in ("SSE4_2", "AVX") and (backend != "cpu" or fused == "1"):
         raise SystemExit(
             f"{machine}: expected XLA to compute without fused multiply-add; it does not heed "
             "XLA_FLAGS. Look up what --xla_cpu_max_isa is called now."
         )
-    return f"{machine}: {backend}, {'with' if fused == '1' else 'without'} fused multiply-add"
+    if machine == "tensor_cores" and fine == "1":
+        raise SystemExit(
+            f"{machine}: expected products of factors with ten bits; JAX does not load the plugin "
+            "in tests/tensor_cores. Look up how it finds them now."
+        )
+    return (
+        f"{machine}: {backend}, {'with' if fused == '1' else 'without'} fused multiply-add, "
+        f"{'all' if fine == '1' else 'ten'} bits of a factor"
+    )
 
 
 def outcome(unit: Unit, machine: str) -> tuple[list[str], float | None]:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from vanishing import activations
-from vanishing._layers import normalize
+from vanishing._layers import matmul, normalize
 from vanishing._scaled import Scaled, align, power, split
 from vanishing.network import MLP
 
@@ -65,12 +65,12 @@ def step(net: MLP, ends, h: Scaled, weights, biases) -> Step:
     """One layer of the forward pass: h_{l-1} → h_l, as `_layers.step` does it."""
     if net.residual is None:
         (below, bias), exponent = align(h, split(biases))
-        linear = Scaled(below @ weights + bias[None], exponent)
+        linear = Scaled(matmul(below, weights) + bias[None], exponent)
         post, slope = _activate(net, ends, _normalize(net, linear)[0])
         return Step(post, slope, Scaled(below, exponent), _kept(net, linear))
     active, slope = _activate(net, ends, _normalize(net, h)[0])
     (active, bias), exponent = align(active, split(biases))
-    branch = split(net.residual * (active @ weights + bias[None]), exponent)
+    branch = split(net.residual * (matmul(active, weights) + bias[None]), exponent)
     (stream, branch), top = align(h, branch)
     return Step(split(stream + branch, top), slope, Scaled(active, exponent), _kept(net, h))
 
@@ -95,12 +95,13 @@ def step_back(net: MLP, cotangent: Scaled, weights, taken: Step) -> tuple[Scaled
     if net.residual is None:
         delta = split(*_through_activation(net, taken, *cotangent))
         branch = delta.mantissa
-        below = Scaled(branch @ weights.T, delta.exponent)
+        below = Scaled(matmul(branch, weights.T), delta.exponent)
     else:
         delta = split(*cotangent)
         branch = net.residual * delta.mantissa
-        pulled = _through_activation(net, taken, branch @ weights.T, delta.exponent)
+        pulled = _through_activation(net, taken, matmul(branch, weights.T), delta.exponent)
         (stream, pulled), exponent = align(delta, pulled)
         below = Scaled(stream + pulled, exponent)
-    weight_gradient = split(multiplied.mantissa.T @ branch, multiplied.exponent + delta.exponent)
+    outer = matmul(multiplied.mantissa.T, branch)
+    weight_gradient = split(outer, multiplied.exponent + delta.exponent)
     return below, delta, weight_gradient

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from vanishing import _checks
+from vanishing._layers import matmul
 
 
 class Dataset(NamedTuple):
@@ -165,7 +166,7 @@ def lift(data: Dataset, features: int) -> Dataset:
             "data: expected points that are not all at the origin; got zeros. No scale gives them "
             "an RMS of 1."
         )
-    return Dataset(data.x @ rows / rms, data.y)
+    return Dataset(matmul(data.x, rows) / rms, data.y)
 
 
 @cache

@@ -14,6 +14,7 @@ from vanishing import _checks, activations, initializers
 from vanishing._layers import (
     Statistics,
     climb,
+    matmul,
     moments,
     normalize,
     read_in,
@@ -223,7 +224,7 @@ def _unit_variance(net: MLP, params: Params, data: Float[Array, "batch features"
     def up(h, layer):
         weights, biases = layer
         multiplied = h if net.residual is None else net.phi(normalize(net, h))
-        spread = jnp.std(multiplied @ weights)
+        spread = jnp.std(matmul(multiplied, weights))
         # No scale gives variance to a layer that receives nothing: leave its weights alone.
         weights = weights / jnp.where(spread > 0, spread, 1)
         return step(net, weights, biases, h).post, weights

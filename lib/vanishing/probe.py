@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from vanishing import _checks, activations
-from vanishing._layers import read_in, read_out, scan
+from vanishing._layers import matmul, read_in, read_out, scan
 from vanishing._scaled import Scaled, log_rms, split, times
 from vanishing._scaled_layers import step, step_back
 from vanishing._types import AnyArray, pytree
@@ -123,7 +123,7 @@ def probe_vjp(
 
     def pull(cotangent):
         if net.out_features is not None:
-            cotangent = cotangent @ params["read_out"]["weights"].T
+            cotangent = matmul(cotangent, params["read_out"]["weights"].T)
 
         def down(cotangent, weights, taken):
             below, delta, weight_gradient = step_back(net, cotangent, weights, taken)

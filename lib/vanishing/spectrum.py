@@ -7,7 +7,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from vanishing import _checks
-from vanishing._layers import read_in, step
+from vanishing._layers import matmul, read_in, step
 from vanishing._types import AnyArray
 from vanishing.network import MLP, Params
 
@@ -36,7 +36,7 @@ def _times_layer(product, jacobian: Float[Array, "n n"]):
     falls, so that nothing in the bracket grows: the sizes live in D alone.
     """
     q, log, upper = product
-    q, r = jnp.linalg.qr(jacobian @ q)
+    q, r = jnp.linalg.qr(matmul(jacobian, q))
     n = len(log)
     # A row below this is rounding: the layer's rank is deficient (dead units).
     resolved = n * jnp.finfo(r.dtype).eps * jnp.max(jnp.abs(r))
@@ -45,7 +45,7 @@ def _times_layer(product, jacobian: Float[Array, "n n"]):
     # Below the diagonal `first` is 0 and the ratio may be infinite.
     above = jnp.triu(jnp.ones_like(r, dtype=bool))
     bracket = first * jnp.where(above, _ratio(log[None, :], log[:, None]), 0)
-    last, upper = _rows(bracket @ upper)
+    last, upper = _rows(matmul(bracket, upper))
     return q, log + more + last, upper
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array
 
+from vanishing._layers import matmul
 from vanishing._types import AnyArray, pytree
 from vanishing.inspection import elementwise, scaled
 from vanishing.inspection.pullback import Sample
@@ -218,9 +219,9 @@ def _sizes(stack: Array) -> dict[str, Array]:
         weights = lax.rsqrt(jnp.where(squares > 0, squares, np.inf))
         # XLA has a matrix product ready, but compiles one of a vector and a matrix.
         twice = jnp.repeat(weights[:, None], 2, axis=1)
-        total = (twice @ rows)[:, 0]
+        total = matmul(twice, rows)[:, 0]
         # Of all products only those with itself are wanted, but a matrix product XLA has ready.
-        made["united"] = total @ total.T
+        made["united"] = matmul(total, total.T)
     return made
 
 

@@ -11,6 +11,7 @@ from jax import lax
 from jaxtyping import Array, Float, Num, PRNGKeyArray
 
 from vanishing import _checks
+from vanishing._layers import matmul
 from vanishing._types import AnyArray
 from vanishing.datasets import Dataset
 from vanishing.network import MLP, Params, Statistics, init, statistics
@@ -112,12 +113,12 @@ def descend(
     def cost(params, step_key):
         def up(h, layer):
             weights, biases, key = layer
-            return net.phi(normalize(h @ weights + biases[None], key)), None
+            return net.phi(normalize(matmul(h, weights) + biases[None], key)), None
 
         keys = jax.random.split(step_key, net.depth)
         h, _ = lax.scan(up, data.x, (params["weights"], params["biases"], keys))
         out = params["read_out"]
-        outputs = h @ out["weights"] + out["biases"][None]
+        outputs = matmul(h, out["weights"]) + out["biases"][None]
         return losses.loss(outputs, data.y), outputs
 
     def one(state, step):

@@ -80,7 +80,7 @@ def broken_assumptions(*, key: PRNGKeyArray, seeds: int) -> dict[str, Broken]:
 def _climb(activation, weights, bias, h) -> Float[Array, "seeds width"]:
     phi = activations.get(activation)
     for layer in range(weights.shape[1]):
-        h = phi(jnp.einsum("si,sij->sj", h, weights[:, layer]) + bias)
+        h = phi(jnp.einsum("si,sij->sj", h, weights[:, layer], precision="highest") + bias)
     return h
 
 

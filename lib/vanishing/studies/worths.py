@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy import stats
 
+from vanishing._layers import matmul
 from vanishing._types import AnyArray
 from vanishing.studies.ablation import FACTORS, NETWORKS, Losses
 from vanishing.studies.intervals import CONFIDENCE, Interval
@@ -95,9 +96,9 @@ def worths(losses: Float[AnyArray, "networks starts"], kept: Kept) -> Interval:
 def _mean(samples: Float[Array, "networks starts"], counted: Float[Array, " networks"]) -> Interval:
     count, starts = jnp.sum(counted), samples.shape[1]
     networks = jnp.mean(samples, 1)
-    mean = counted @ networks / count
-    spread = counted @ (networks - mean) ** 2 / jnp.maximum(count - 1, 1)
-    alone = jnp.var(counted @ samples / count, ddof=1)
+    mean = matmul(counted, networks) / count
+    spread = matmul(counted, (networks - mean) ** 2) / jnp.maximum(count - 1, 1)
+    alone = jnp.var(matmul(counted, samples) / count, ddof=1)
     student = jnp.asarray(_STUDENT, mean.dtype)
     reach = jnp.where(
         count > 1,
