@@ -7,7 +7,7 @@
 XLA can be told to use no more than an older processor's instructions, or one thread. Sums are
 then taken in another order, products are rounded before they are added, and tanh is another
 polynomial. What the book says and what its tests hold must not depend on it. Nor on tensor cores,
-which keep ten bits of a factor unless they are asked for more: `tests/tensor_cores` emulates them.
+which keep 11 bits of a factor unless they are asked for more: `tests/tensor_cores` emulates them.
 
 It goes on after a failure and lists all of them at the end. What passed is remembered under a
 fingerprint of everything that it depends on, and is not run again.
@@ -55,7 +55,7 @@ UNMOVED = (
     "_jax_internals.py", "test_binder.py", "test_browsers.py", "test_checks.py", "test_imports.py",
     "test_progress.py", "test_recipes.py",
 )  # fmt: skip
-#: Whether products are fused into sums, and whether a factor keeps more than ten bits.
+#: Whether products are fused into sums, and whether a factor keeps more than 11 bits.
 ARITHMETIC = """
 import jax, jax.numpy as jnp
 from vanishing.studies import rounding
@@ -205,12 +205,12 @@ def pretends(machine: str) -> str:
         )
     if machine == "tensor_cores" and fine == "1":
         raise SystemExit(
-            f"{machine}: expected products of factors with ten bits; JAX does not load the plugin "
+            f"{machine}: expected products of factors with 11 bits; JAX does not load the plugin "
             "in tests/tensor_cores. Look up how it finds them now."
         )
     return (
         f"{machine}: {backend}, {'with' if fused == '1' else 'without'} fused multiply-add, "
-        f"{'all' if fine == '1' else 'ten'} bits of a factor"
+        f"{'24' if fine == '1' else '11'} bits of a factor"
     )
 
 

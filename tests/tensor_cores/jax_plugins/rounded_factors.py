@@ -1,8 +1,8 @@
 """On the CPU, products of float32 as tensor cores take them.
 
 JAX loads every module of `jax_plugins` on its path. With this one, of each factor of a matrix
-product or a convolution ten bits after the point are kept (TF32, what NVIDIA's GPUs have done
-since 2020), unless a higher precision is asked for; the sums stay in float32.
+product or a convolution 11 bits are kept, ten of them after the point (TensorFloat32, what NVIDIA's
+GPUs have done since 2020), unless a higher precision is asked for; the sums stay in float32.
 """
 
 from functools import partial
