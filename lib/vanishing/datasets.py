@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from vanishing import _checks
-from vanishing._layers import matmul
+from vanishing import _checks, _layers
 
 
 class Dataset(NamedTuple):
@@ -166,7 +165,7 @@ def lift(data: Dataset, features: int) -> Dataset:
             "data: expected points that are not all at the origin; got zeros. No scale gives them "
             "an RMS of 1."
         )
-    return Dataset(matmul(data.x, rows) / rms, data.y)
+    return Dataset(_layers.matmul(data.x, rows) / rms, data.y)
 
 
 @cache
