@@ -1,6 +1,8 @@
-"""What all tests share: one real Chromium, as Playwright runs once in a process; half precision."""
+"""What all tests share: one real Chromium, as Playwright runs once in a process; half precision,
+and products in full."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
@@ -33,3 +35,18 @@ def float16():
             raise
         pytest.skip("XLA has no float16 for this processor")
     return jax.numpy.float16
+
+
+#: Where a test multiplies with `@` and compares to more digits than tensor cores keep. Elsewhere
+#: the library itself must ask for all of them.
+MULTIPLIES = {"inspection", "live", "pages"}
+
+
+@pytest.fixture(autouse=True)
+def _products_in_full(request) -> Iterator[None]:
+    """What is inspected or compiled multiplies with the digits that it asks for: here, all."""
+    import jax
+
+    full = MULTIPLIES & {*request.path.parts}
+    with jax.default_matmul_precision("highest") if full else nullcontext():
+        yield
