@@ -39,7 +39,7 @@ def float16():
 
 #: Where a test multiplies with `@` and compares to more digits than tensor cores keep. Elsewhere
 #: the library itself must ask for all of them.
-MULTIPLIES = {"inspection", "live", "pages"}
+MULTIPLIES = {"inspection", "live", "pages", "studies"}
 
 
 @pytest.fixture(autouse=True)
