@@ -9,6 +9,9 @@ import jax
 import jax.numpy as jnp
 from benchmarks.regimes import LEARNING_RATE, SATURATED_BELOW
 
+# As NumPy and PyTorch multiply, and the library: on tensor cores JAX would drop digits.
+jax.config.update("jax_default_matmul_precision", "highest")
+
 
 def _rms(array):
     return jnp.sqrt(jnp.mean(array * array))
