@@ -3,6 +3,7 @@ and products in full."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -37,8 +38,9 @@ def float16():
     return jax.numpy.float16
 
 
-#: Where a test multiplies with `@` and compares to more digits than tensor cores keep. Elsewhere
-#: the library itself must ask for all of them.
+TESTS = Path(__file__).parent
+#: Folders where a test multiplies with `@` and compares to more digits than tensor cores keep.
+#: Elsewhere the library itself must ask for all of them.
 MULTIPLIES = {"inspection", "live", "pages", "studies"}
 
 
@@ -47,6 +49,6 @@ def _products_in_full(request) -> Iterator[None]:
     """What is inspected or compiled multiplies with the digits that it asks for: here, all."""
     import jax
 
-    full = MULTIPLIES & {*request.path.parts}
+    full = request.path.relative_to(TESTS).parts[0] in MULTIPLIES
     with jax.default_matmul_precision("highest") if full else nullcontext():
         yield

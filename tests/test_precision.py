@@ -24,6 +24,13 @@ MOONS = vg.datasets.two_moons(16, key=jax.random.key(0))
 ADAM = update.optimizer_named("adam", 0.1)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_asked_for():
+    """As in a fresh process: a test before may have imported `vanishing.book`, which asks."""
+    with jax.default_matmul_precision(None):
+        yield
+
+
 def _step(net, params):
     start = update.start(ADAM, params)
     return update.update_and_read(net, ADAM, start, MOONS, params["weights"], None)
